@@ -30,7 +30,7 @@ class CollectionRun(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index("venue", "job", "-started_at", name="run_venue_job_time")]
+        indexes = [models.Index(fields=["venue", "job", "-started_at"], name="run_venue_job_time")]
 
     def __str__(self) -> str:
         return f"{self.venue_id} {self.job} {self.started_at:%H:%M:%S}"
@@ -49,10 +49,10 @@ class ComponentHealth(models.Model):
         ordering = ["-minute"]
         constraints = [
             models.UniqueConstraint(
-                "component", "venue", "minute", name="health_once", nulls_distinct=False
+                fields=["component", "venue", "minute"], name="health_once", nulls_distinct=False
             )
         ]
-        indexes = [models.Index("minute", name="health_minute")]
+        indexes = [models.Index(fields=["minute"], name="health_minute")]
 
     def __str__(self) -> str:
         return f"{self.component} {self.minute:%H:%M}"
@@ -86,7 +86,7 @@ class Incident(models.Model):
         ordering = ["-last_seen"]
         constraints = [
             models.UniqueConstraint(
-                "fingerprint", name="incident_open_once", condition=Q(resolved_at=None)
+                fields=["fingerprint"], name="incident_open_once", condition=Q(resolved_at=None)
             )
         ]
 
@@ -109,7 +109,9 @@ class Gap(models.Model):
         ordering = ["-started_at"]
         constraints = [
             models.UniqueConstraint(
-                "venue", "outcome", "job", "started_at", name="gap_once", nulls_distinct=False
+                fields=["venue", "outcome", "job", "started_at"],
+                name="gap_once",
+                nulls_distinct=False,
             )
         ]
 
@@ -136,7 +138,7 @@ class BreakerState(models.Model):
     changed_at = models.DateTimeField(default=clock.now)
 
     class Meta:
-        constraints = [models.UniqueConstraint("venue", "domain", name="breaker_once")]
+        constraints = [models.UniqueConstraint(fields=["venue", "domain"], name="breaker_once")]
 
     def __str__(self) -> str:
         return f"{self.venue_id} {self.domain} {self.state}"
@@ -152,7 +154,7 @@ class JobRun(models.Model):
     outcome = models.TextField(blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint("job", "app_day", name="job_day_once")]
+        constraints = [models.UniqueConstraint(fields=["job", "app_day"], name="job_day_once")]
 
     def __str__(self) -> str:
         return f"{self.job} {self.app_day}"

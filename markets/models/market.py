@@ -18,8 +18,8 @@ class Event(models.Model):
     `exclusive`: at most one YES; `exhaustive`: at least one; null: nobody has said.
     """
 
-    venue = models.ForeignKey(Venue, models.PROTECT)
-    key = models.CharField(max_length=300, unique=True, help_text="KALSHI:EVENT, POLY:id")
+    venue = models.ForeignKey(Venue, models.PROTECT, db_index=False)
+    key = models.CharField(max_length=300, help_text="KALSHI:EVENT, POLY:id")
     ref = models.CharField(max_length=280)
     title = models.TextField()
     subtitle = models.TextField(blank=True)
@@ -37,6 +37,10 @@ class Event(models.Model):
     venue_ts = models.DateTimeField(null=True)
     received_at = models.DateTimeField()
     created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        # A constraint, not unique=True: that would add a second index for LIKE.
+        constraints = [models.UniqueConstraint(fields=["key"], name="event_key_once")]
 
     def __str__(self) -> str:
         return self.key
@@ -61,7 +65,7 @@ class Market(models.Model):
 
     venue = models.ForeignKey(Venue, models.PROTECT, db_index=False)
     event = models.ForeignKey(Event, models.SET_NULL, null=True)
-    key = models.CharField(max_length=300, unique=True)
+    key = models.CharField(max_length=300)
     ref = models.CharField(max_length=280)
     title = models.TextField()
     subtitle = models.TextField(blank=True)
@@ -97,11 +101,12 @@ class Market(models.Model):
     objects = MarketQuerySet.as_manager()
 
     class Meta:
+        constraints = [models.UniqueConstraint(fields=["key"], name="market_key_once")]
         indexes = [
             GinIndex("search", name="market_search"),
-            models.Index("venue", "status", name="market_venue_status"),
+            models.Index(fields=["venue", "status"], name="market_venue_status"),
             models.Index(
-                "venue", name="market_tracked", condition=models.Q(is_tracked=True)
+                fields=["venue"], name="market_tracked", condition=models.Q(is_tracked=True)
             ),
         ]
 
@@ -123,7 +128,9 @@ class Outcome(models.Model):
 
     class Meta:
         ordering = ["market_id", "index"]
-        constraints = [models.UniqueConstraint("market", "index", name="outcome_index_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["market", "index"], name="outcome_index_once")
+        ]
 
     def __str__(self) -> str:
         return self.label
@@ -171,7 +178,7 @@ class FeeSchedule(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                "venue", "scope", "scope_ref", "effective_from", name="fee_schedule_once"
+                fields=["venue", "scope", "scope_ref", "effective_from"], name="fee_schedule_once"
             )
         ]
 

@@ -105,8 +105,8 @@ class TradePrint(models.Model):
     received_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint("outcome", "trade_id", name="trade_once")]
-        indexes = [models.Index("outcome", "traded_at", name="trade_outcome_time")]
+        constraints = [models.UniqueConstraint(fields=["outcome", "trade_id"], name="trade_once")]
+        indexes = [models.Index(fields=["outcome", "traded_at"], name="trade_outcome_time")]
 
     def __str__(self) -> str:
         return f"{self.outcome_id} {self.size}@{self.price}"
@@ -130,7 +130,9 @@ class Candle(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint("outcome", "seconds", "start", "source", name="candle_once")
+            models.UniqueConstraint(
+                fields=["outcome", "seconds", "start", "source"], name="candle_once"
+            )
         ]
 
     def __str__(self) -> str:

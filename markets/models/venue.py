@@ -48,7 +48,9 @@ class CategoryMap(models.Model):
     class Meta:
         ordering = ["venue_id", "venue_category"]
         constraints = [
-            models.UniqueConstraint("venue", "venue_category", name="category_map_word_once")
+            models.UniqueConstraint(
+                fields=["venue", "venue_category"], name="category_map_word_once"
+            )
         ]
 
     def __str__(self) -> str:
@@ -90,7 +92,7 @@ class Scope(models.Model):
     class Meta:
         ordering = ["action", "dimension", "value"]
         constraints = [
-            models.UniqueConstraint("action", "dimension", "value", name="scope_line_once")
+            models.UniqueConstraint(fields=["action", "dimension", "value"], name="scope_line_once")
         ]
 
     def __str__(self) -> str:
