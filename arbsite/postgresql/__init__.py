@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend that sees to it that there is a server to connect to."""

@@ -1,0 +1,215 @@
+"""Start what is missing, share it, and let the last one out stop it."""
+
+import atexit
+import json
+import os
+import shutil
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from arbsite.servers import binaries, locks, places, private_postgresql, private_redis
+from arbsite.servers.config import ServerConfig
+from arbsite.servers.errors import ServerError
+from arbsite.servers.secrets import make_folder
+
+SERVERS: dict[str, ModuleType] = {"postgresql": private_postgresql, "redis": private_redis}
+
+
+@dataclass(frozen=True)
+class Running:
+    """What `use` found or started: the version of each server, `external` where not ours."""
+
+    postgresql: str
+    redis: str
+
+
+_memberships: dict[Path, locks.Membership] = {}
+_turn = threading.RLock()
+
+
+def _after_fork() -> None:
+    global _turn
+    _turn = threading.RLock()  # the parent's may have been held by a thread that is not here
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+def private_kinds(config: ServerConfig) -> list[str]:
+    """Which servers are ours to run."""
+    wanted = {"postgresql": config.private_postgresql, "redis": config.private_redis}
+    return [kind for kind, private in wanted.items() if private]
+
+
+def use(config: ServerConfig) -> Running:
+    """See that the servers run and take a share in them until this process ends.
+
+    May be called again at any time, as after a lost connection: what has gone is started anew.
+    """
+    kinds = private_kinds(config)
+    if not kinds:
+        return Running("external", "external")
+    with _turn:
+        _drop_parents_share(config)
+        with locks.gate(config):
+            versions = {kind: _ensure(config, kind) for kind in kinds}
+            if config.data_dir not in _memberships:
+                _memberships[config.data_dir] = locks.join(config)
+                atexit.unregister(leave)
+                atexit.register(leave)
+    return Running(versions.get("postgresql", "external"), versions.get("redis", "external"))
+
+
+def _drop_parents_share(config: ServerConfig) -> None:
+    """A forked child with a share of its own must not also hold its parent's."""
+    inherited = _memberships.get(config.data_dir)
+    if inherited and inherited.pid != os.getpid():
+        _memberships.pop(config.data_dir).release()
+
+
+def leave() -> None:
+    """Give up this process's share; whoever is last stops the servers."""
+    with _turn:
+        for key, share in list(_memberships.items()):
+            if share.pid != os.getpid():
+                continue  # a forked child: the share is its parent's
+            del _memberships[key]
+            with locks.gate(share.config):
+                share.release()
+                if not _keep(share.config).exists() and locks.is_free(share.config):
+                    _stop_all(share.config)
+
+
+def start(config: ServerConfig) -> Running:
+    """Start what is missing and keep it up until `stop`."""
+    kinds = private_kinds(config)
+    with locks.gate(config):
+        versions = {kind: _ensure(config, kind) for kind in kinds}
+        _keep(config).touch()
+    return Running(versions.get("postgresql", "external"), versions.get("redis", "external"))
+
+
+def stop(config: ServerConfig, force: bool = False) -> None:
+    """Stop the servers; refused while others use them, unless forced."""
+    with _turn, locks.gate(config):
+        own = _memberships.get(config.data_dir)
+        others = [user for user in locks.users(config) if user["pid"] != os.getpid()]
+        if not force and (others or not (own or locks.is_free(config))):
+            names = "; ".join(f"pid {user['pid']} {user['command']}" for user in others)
+            raise ServerError(f"in use by {names or 'a forked process'}: end it first, or --force")
+        _keep(config).unlink(missing_ok=True)
+        _stop_all(config)
+
+
+def _stop_all(config: ServerConfig) -> None:
+    for server in SERVERS.values():
+        server.stop(config)
+
+
+def _keep(config: ServerConfig) -> Path:
+    return config.folder / "keep"
+
+
+def _record(config: ServerConfig, kind: str) -> Path:
+    return config.folder / f"{kind}.json"
+
+
+def _recorded(config: ServerConfig, kind: str) -> dict[str, Any]:
+    try:
+        return dict(json.loads(_record(config, kind).read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return {}
+
+
+def _ensure(config: ServerConfig, kind: str) -> str:
+    """The version of the running server, started when there is none; inside the gate."""
+    places.prepare_socket_folder(config)
+    version = str(SERVERS[kind].probe(config))
+    if version:
+        way = _recorded(config, kind).get("way", config.way)
+        if config.way not in {"auto", way}:
+            raise ServerError(f"SERVERS={config.way}, but {kind} runs as {way}; "
+                              "`manage.py servers stop` first")
+        return version
+    chosen = _choose(config, kind)
+    holder = places.data_folder(config, chosen)
+    usable = places.reachable(config, chosen)
+    SERVERS[kind].start(config, usable, holder)
+    record = {"way": usable.way, "version": usable.version, "data": str(holder),
+              "programs": str(usable.folder)}
+    temporary = _record(config, kind).with_suffix(".new")
+    temporary.write_text(json.dumps(record), encoding="utf-8")
+    temporary.replace(_record(config, kind))
+    return usable.version
+
+
+def _choose(config: ServerConfig, kind: str) -> binaries.Binaries:
+    """The best found; of several, one that already has data, so that none is left behind."""
+    found = binaries.find(kind, config.way)
+    kept = other_data(config, kind)
+    chosen = next((one for one in found if one.name in kept), found[0])
+    if kept and chosen.name not in kept:
+        print(f"arbsite: {kind} starts empty as {chosen.name}; there is data of "
+              f"{', '.join(kept)}, which it cannot read", file=sys.stderr)
+    return chosen
+
+
+def other_data(config: ServerConfig, kind: str) -> list[str]:
+    """The data folders there are, by name (way and major version)."""
+    marker = {"postgresql": "data/PG_VERSION", "redis": "appendonly*"}[kind]
+    roots = (config.folder, places.far_folder(config))
+    found = {path.relative_to(root).parts[0]
+             for root in roots for path in root.glob(f"{kind}-*/{marker}")}
+    return sorted(found)
+
+
+def status(config: ServerConfig) -> dict[str, Any]:
+    """State, way, version, pid, socket, data folder and size of each server, and the users."""
+    said: dict[str, Any] = {kind: _status_of(config, kind) for kind in SERVERS}
+    return said | {
+        "users": locks.users(config),
+        "kept": _keep(config).exists(),
+        "dataset": config.dataset,
+        "folder": str(config.folder),
+    }
+
+
+def _status_of(config: ServerConfig, kind: str) -> dict[str, Any]:
+    if kind not in private_kinds(config):
+        return {"state": "external", "way": "external"}
+    record = _recorded(config, kind)
+    version = SERVERS[kind].probe(config)
+    socket = {"postgresql": config.postgresql_socket, "redis": config.redis_socket}[kind]
+    data = Path(record["data"]) if record else None
+    return {
+        "state": "running" if version else "stopped",
+        "way": record.get("way", config.way),
+        "version": version or record.get("version"),
+        "pid": SERVERS[kind].pid(config) or None,
+        "socket": str(socket),
+        "data": str(data) if data else None,
+        "size_bytes": _size(data) if data else 0,
+        "all_data": other_data(config, kind),
+    }
+
+
+def _size(folder: Path) -> int:
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.lstat().st_size
+        except OSError:
+            continue  # a file that went while we looked
+    return total
+
+
+def remove(config: ServerConfig) -> None:
+    """Stop the servers and delete their data, programs and sockets (for tests and resets)."""
+    stop(config)
+    for folder in (config.folder, places.far_folder(config), config.socket_folder):
+        shutil.rmtree(folder, ignore_errors=True)
+    make_folder(config.data_dir)

@@ -1,0 +1,225 @@
+"""One private PostgreSQL: made, started, asked, stopped. It listens on a socket only."""
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import psycopg
+
+from arbsite.servers import places, processes
+from arbsite.servers.binaries import Binaries
+from arbsite.servers.config import PORT, ROLE, ServerConfig, connection_parameters
+from arbsite.servers.errors import ServerError
+from arbsite.servers.secrets import secret
+
+START_SECONDS = 120  # a crashed server replays its log first
+STOP_SECONDS = 60
+
+
+def probe(config: ServerConfig) -> str:
+    """The running server's version, or empty when nothing answers."""
+    if not config.postgresql_socket.exists():
+        return ""
+    try:
+        with _connect(config) as connection:
+            row = connection.execute("SHOW server_version").fetchone()
+    except psycopg.OperationalError as problem:
+        if "authentication failed" in str(problem):
+            raise ServerError(
+                "the private PostgreSQL runs with another password (was the data folder's "
+                "servers.secret removed?); `manage.py servers stop --force` stops it"
+            ) from None
+        return ""
+    return str(row[0]).split()[0] if row else ""
+
+
+def _connect(config: ServerConfig) -> psycopg.Connection:
+    parameters = connection_parameters(config, "postgres")
+    return psycopg.connect(**parameters, connect_timeout=5, autocommit=True)
+
+
+def pid(config: ServerConfig) -> int:
+    """The postmaster's process id, or 0; a reused id is not taken for it."""
+    lock = config.postgresql_socket.with_name(f"{config.postgresql_socket.name}.lock")
+    found = processes.pid_in(lock)
+    return found if found and "postgres" in processes.command_of(found) else 0
+
+
+def start(config: ServerConfig, binaries: Binaries, holder: Path) -> None:
+    """Start a server on the holder's data, which is made first when there is none."""
+    who, data = places.owner(), holder / "data"
+    if not data.exists():
+        _make(config, binaries, holder)
+    _clear_stale(config, data)
+    _configure(config, data)
+    _set_password(config, binaries, holder)
+    log = holder / "log"
+    done = who.run(
+        [
+            binaries.folder / "pg_ctl",
+            "start",
+            "-w",
+            "-t",
+            str(START_SECONDS),
+            "-s",
+            "-D",
+            data,
+            "-l",
+            log,
+        ],
+        timeout=START_SECONDS + 30,
+        # A pipe would be held open by the server and never end.
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    if done.returncode or not probe(config):
+        raise ServerError(f"PostgreSQL did not start: {_last_line(log)} (all of it in {log})")
+
+
+def _make(config: ServerConfig, binaries: Binaries, holder: Path) -> None:
+    """`initdb` under another name, renamed when complete: a killed one leaves nothing half."""
+    making, password = holder / "data.new", holder / "password"
+    shutil.rmtree(making, ignore_errors=True)
+    _write(password, secret(config, "servers"))
+    done = places.owner().run(
+        [
+            binaries.folder / "initdb",
+            "-D",
+            making,
+            "-U",
+            ROLE,
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+            "--auth=scram-sha-256",
+            f"--pwfile={password}",
+            *([] if config.durable else ["-N"]),
+        ],
+        capture_output=True,
+    )
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise ServerError(f"initdb failed: {reason}")
+    with (making / "postgresql.conf").open("a", encoding="utf-8") as file:
+        file.write("include = 'arbsite.conf'\n")
+    making.rename(holder / "data")
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file that the server's user alone may read."""
+    who = places.owner()
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text + "\n")
+    os.chown(path, who.uid, who.gid)
+
+
+def _configure(config: ServerConfig, data: Path) -> None:
+    values = {
+        "listen_addresses": "''",
+        "port": PORT,
+        "unix_socket_directories": f"'{config.socket_folder}'",
+        "unix_socket_permissions": "0700",
+        "max_connections": 100,
+        "shared_buffers": f"{_shared_megabytes()}MB",
+        "max_wal_size": "2GB",
+        "jit": "off",
+        "timezone": "'UTC'",
+        "log_timezone": "'UTC'",
+        "fsync": "on" if config.durable else "off",
+        "full_page_writes": "on" if config.durable else "off",
+        "synchronous_commit": "on" if config.durable else "off",
+    }
+    lines = [f"{name} = {value}" for name, value in values.items()]
+    _write(data / "arbsite.conf", "\n".join(lines))
+
+
+def _shared_megabytes() -> int:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+    return max(32, min(256, memory // 16))
+
+
+def _set_password(config: ServerConfig, binaries: Binaries, holder: Path) -> None:
+    """Give old data the current password, should the checkout's secret have been made anew."""
+    kept, wanted = holder / "password", secret(config, "servers")
+    if kept.exists() and kept.read_text(encoding="ascii").strip() == wanted:
+        return
+    done = places.owner().run(
+        [binaries.folder / "postgres", "--single", "-D", holder / "data", "postgres"],
+        input=f"ALTER ROLE {ROLE} PASSWORD '{wanted}'\n",
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    if done.returncode:
+        raise ServerError(
+            f"the password of {holder / 'data'} could not be set: "
+            f"{(done.stderr.strip().splitlines() or [''])[-1]}"
+        )
+    _write(kept, wanted)
+
+
+def _clear_stale(config: ServerConfig, data: Path) -> None:
+    """Remove what a killed server left, once it is certain that none runs on this data.
+
+    PostgreSQL clears most of it itself, but not a spoilt pid file nor one whose number now
+    belongs to another process of the same user.
+    """
+    pid_file = data / "postmaster.pid"
+    running = processes.pid_in(pid_file) or _postmaster_on(data)
+    if running and _works_on(running, data):
+        _interrupt(running)
+        if not processes.wait_until(lambda: not _works_on(running, data), STOP_SECONDS):
+            raise ServerError(f"PostgreSQL (pid {running}) holds {data} but does not answer")
+    elif pid_file.exists() and (not running or processes.command_of(running)):
+        pid_file.unlink()
+    socket = config.postgresql_socket
+    for leftover in (socket, socket.with_name(f"{socket.name}.lock")):
+        leftover.unlink(missing_ok=True)
+
+
+def _postmaster_on(data: Path) -> int:
+    """A running server on this data, looked for among all processes, or 0."""
+    said = subprocess.run(["ps", "-axo", "pid=,command="], capture_output=True, text=True)
+    for line in said.stdout.splitlines():
+        number, _, command = line.strip().partition(" ")
+        if "postgres" in command and str(data) in shlex_safe(command):
+            return int(number)
+    return 0
+
+
+def shlex_safe(command: str) -> list[str]:
+    """The words of a command line, whatever its quotes."""
+    try:
+        return shlex.split(command)
+    except ValueError:
+        return command.split()
+
+
+def _works_on(number: int, data: Path) -> bool:
+    command = processes.command_of(number)
+    return "postgres" in command and str(data) in command
+
+
+def _interrupt(number: int) -> None:
+    processes.send(number, signal.SIGINT)  # PostgreSQL's "fast" shutdown
+
+
+def stop(config: ServerConfig) -> None:
+    """Fast shutdown; ServerError when it has not ended in a minute."""
+    number = pid(config)
+    if not number:
+        return
+    _interrupt(number)
+    if not processes.wait_until(lambda: not processes.command_of(number), STOP_SECONDS):
+        raise ServerError(f"PostgreSQL (pid {number}) did not stop within {STOP_SECONDS} s")
+
+
+def _last_line(log: Path) -> str:
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    except OSError:
+        lines = []
+    return lines[-1] if lines else "it left no reason"

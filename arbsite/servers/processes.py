@@ -1,0 +1,51 @@
+"""Is that process still there, and is it the one we mean?
+
+Process ids are reused, so no signal is sent on the word of a pid file alone.
+"""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+PROC = Path("/proc")
+
+
+def command_of(pid: int) -> str:
+    """The process's command line, or empty when it is gone or already dead."""
+    try:
+        return (PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
+    except OSError:
+        if PROC.is_dir() and (PROC / "self").exists():
+            return ""
+    said = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True)
+    return said.stdout.strip()
+
+
+def pid_in(path: Path) -> int:
+    """The number in the first line of a pid file, or 0 for a missing or spoilt one."""
+    try:
+        first = path.read_text(encoding="utf-8", errors="replace").split("\n", 1)[0].strip()
+    except OSError:
+        return 0
+    return abs(int(first)) if first.lstrip("-").isdigit() else 0
+
+
+def send(pid: int, number: signal.Signals) -> None:
+    """Signal a process that may have ended meanwhile."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+
+
+def wait_until(true: Callable[[], bool], seconds: float) -> bool:
+    """Poll until it is true or the time is up; what it was last."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
