@@ -1,0 +1,177 @@
+"""Reading a response item by item: what is good goes on, what is not is set aside with a reason.
+
+Pure. A declared shape is a `msgspec.Struct`; one item that does not fit it never costs the others.
+"""
+
+import re
+from collections.abc import Set
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Generic, TypeVar
+
+import msgspec
+
+from markets.quotes import Page, Refusal
+
+T = TypeVar("T")
+S = TypeVar("S")
+
+SAMPLE = 300
+#: Counts and sizes beyond this are no market's; they would also not fit the tables.
+HUGE = Decimal("1e15")
+#: Control characters and text-direction overrides: they hide or reorder what a person reads, and
+#: PostgreSQL refuses NUL.
+_TRICKS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_MISSING = re.compile(r"missing required field `([^`]+)`")
+_PLACE = re.compile(r" - at `\$\.?([^`]*)`$")
+_KEYS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+class BadItem(Exception):
+    """One item cannot be trusted: why, and which field of it."""
+
+    def __init__(self, reason: str, field: str = "", sample: str = "", ref: str = "") -> None:
+        super().__init__(f"{reason} {field}".strip())
+        self.reason = reason
+        self.field = field
+        self.sample = sample
+        self.ref = ref
+
+
+class Tray(Generic[T]):
+    """Gathers one response into a `Page`."""
+
+    def __init__(self, venue: str, endpoint: str) -> None:
+        self.venue = venue
+        self.endpoint = endpoint
+        self.items: list[T] = []
+        self.refused: list[Refusal] = []
+        self.extras: set[str] = set()
+
+    def refuse(self, bad: BadItem, ref: str = "", raw: bytes = b"") -> None:
+        """Set one item aside; a sample of it is kept for the incident."""
+        sample = bad.sample or raw[: SAMPLE * 2].decode("utf-8", "replace")
+        self.refused.append(
+            Refusal(
+                venue=self.venue,
+                endpoint=self.endpoint,
+                reason=bad.reason,
+                ref=clean(ref or bad.ref)[:200],
+                field=bad.field[:200],
+                sample=clean(sample)[:SAMPLE],
+            )
+        )
+
+    def page(self, cursor: str = "", is_last: bool = False) -> Page[T]:
+        return Page(
+            items=tuple(self.items),
+            refused=tuple(self.refused),
+            extras=frozenset(self.extras),
+            endpoint=self.endpoint,
+            cursor=cursor,
+            is_last=is_last,
+        )
+
+
+def read(decoder: "msgspec.json.Decoder[S]", raw: bytes) -> S:
+    """Decode by a declared shape, or raise `BadItem` naming the field that does not fit."""
+    try:
+        return decoder.decode(raw)
+    except msgspec.ValidationError as error:
+        raise _explained(str(error)) from error
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise BadItem("not_json" if raw.strip() else "empty_body", sample=_text(raw)) from error
+
+
+def _explained(says: str) -> BadItem:
+    """msgspec's message as a reason and a path."""
+    found = _PLACE.search(says)
+    place = found.group(1) if found else ""
+    missing = _MISSING.search(says)
+    if missing:
+        return BadItem("missing", f"{place}.{missing.group(1)}".lstrip("."))
+    if "enum value" in says:
+        return BadItem("unknown_enum", place)
+    return BadItem("retyped", place)
+
+
+def _text(raw: bytes) -> str:
+    return raw[: SAMPLE * 2].decode("utf-8", "replace")
+
+
+def peek(raw: bytes, *names: str) -> str:
+    """The first of these fields that is text or a number, to name an item that did not fit."""
+    try:
+        keys = _KEYS.decode(raw)
+    except (msgspec.DecodeError, RecursionError):
+        return ""
+    for name in names:
+        text = bytes(keys.get(name, b"null")).decode("utf-8", "replace").strip('"')
+        if text not in ("", "null") and text[0] not in "[{":
+            return text
+    return ""
+
+
+def unknown_keys(raw: bytes, known: Set[str]) -> set[str]:
+    """Fields of an object that its declared shape has never heard of."""
+    return {clean(key)[:100] for key in _KEYS.decode(raw).keys() - known}
+
+
+def known_fields(shape: type[msgspec.Struct], also: Set[str] = frozenset()) -> frozenset[str]:
+    """The wire names of a shape, with those that are known and not read."""
+    return frozenset(shape.__struct_encode_fields__) | frozenset(also)
+
+
+def clean(text: str) -> str:
+    """Text without the characters that mislead a reader or that no table takes."""
+    return _TRICKS.sub("", text)
+
+
+def has_tricks(text: str) -> bool:
+    return _TRICKS.search(text) is not None
+
+
+def price(value: Decimal | None, field: str) -> Decimal | None:
+    """A price in [0, 1], or None where the venue has none; anything else raises `BadItem`."""
+    if value is None or (value.is_finite() and 0 <= value <= 1):
+        return value
+    raise BadItem("out_of_range", field, sample=str(value)[:80])
+
+
+def amount(value: Decimal | None, field: str) -> Decimal | None:
+    """A size or volume: not negative and below what any market trades."""
+    if value is None or (value.is_finite() and 0 <= value < HUGE):
+        return value
+    raise BadItem("out_of_range", field, sample=str(value)[:80])
+
+
+def moment(text: str | None, field: str) -> datetime | None:
+    """ISO text with an offset as aware UTC; empty or year 1 is None (a venue's way to say none)."""
+    if not text:
+        return None
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadItem("retyped", field, sample=text[:80]) from error
+    if parsed.year <= 1:
+        return None
+    if parsed.tzinfo is None:
+        raise BadItem("no_offset", field, sample=text[:80])
+    return parsed if parsed.tzinfo is UTC else parsed.astimezone(UTC)
+
+
+def epoch(value: int | str | None, field: str) -> datetime | None:
+    """Unix seconds, milliseconds, microseconds or nanoseconds, told apart by their magnitude."""
+    if value is None or value == "":
+        return None
+    try:
+        number = int(value)
+        while number > 99_999_999_999:
+            number, rest = divmod(number, 1000)
+            if number <= 99_999_999_999:
+                return datetime.fromtimestamp(number, UTC).replace(microsecond=rest * 1000)
+        if number <= 0:
+            raise ValueError(value)
+        return datetime.fromtimestamp(number, UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise BadItem("retyped", field, sample=str(value)[:80]) from error
