@@ -1,0 +1,357 @@
+"""One HTTP client per venue and process: limited, retried where that is safe, counted.
+
+Reads are retried with exponential back-off and full jitter; anything else is sent once, because
+an unanswered order must be asked about, never sent again. Every failure leaves as `VenueError`.
+"""
+
+import os
+import random
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Protocol
+
+import httpx
+import msgspec
+
+from arbsite import clock
+from markets.venues.base import VenueError
+from markets.venues.counters import Counters
+from markets.venues.limits import Buckets, Limit, connect
+
+USER_AGENT = "arbsite/0.1 (self-hosted prediction market desk)"
+MAX_BODY = 32 * 1024 * 1024
+MAX_CONNECTIONS = 10
+DEADLINE_SECONDS = 60.0
+ATTEMPTS = 5
+LIMITED_ATTEMPTS = 20  # a 429 costs the venue little, and the bucket slows us down
+BACKOFF_SECONDS = 0.5
+BACKOFF_MAX_SECONDS = 15.0
+RETRY_AFTER_MAX_SECONDS = 120.0
+LIMITED_PAUSE_SECONDS = 1.0  # where a 429 does not say how long
+RETRIED_STATUS = frozenset({408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524})
+
+Params = Mapping[str, Any] | Sequence[tuple[str, str]]
+
+
+class BreakerGate(Protocol):
+    """What VenueHttp asks before a call and tells after it."""
+
+    def before(self) -> None: ...
+    def success(self) -> None: ...
+    def failure(self, kind: str) -> None: ...
+
+
+class NoBreaker:
+    """Always closed: for tests and one-off questions."""
+
+    def before(self) -> None:
+        return
+
+    def success(self) -> None:
+        return
+
+    def failure(self, kind: str) -> None:
+        return
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A usable response. `endpoint` as "GET /markets"; `seconds` on the wall, retries excluded."""
+
+    status: int
+    body: bytes
+    received_at: datetime
+    endpoint: str
+    seconds: float
+
+
+class Failure(Exception):
+    """One attempt went wrong. `kind` is counted; `is_fault` means the venue is to blame."""
+
+    def __init__(
+        self,
+        kind: str,
+        message: str,
+        *,
+        status: int | None = None,
+        retry: bool = True,
+        is_fault: bool = True,
+        pause: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.status = status
+        self.retry = retry
+        self.is_fault = is_fault
+        self.pause = pause
+
+
+class VenueHttp:
+    """`sign(method, path)` gives fresh headers for each attempt; `limits` names the buckets."""
+
+    def __init__(
+        self,
+        slug: str,
+        base_url: str,
+        limits: Mapping[str, Limit],
+        *,
+        server: Any = None,
+        prefix: str = "",
+        breaker: BreakerGate | None = None,
+        sign: Callable[[str, str], Mapping[str, str]] | None = None,
+        deadline: float = DEADLINE_SECONDS,
+        shares: int = 4,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.slug = slug
+        self.base_url = base_url.rstrip("/")
+        self.buckets = Buckets(slug, limits, server, prefix, shares)
+        self.breaker = breaker or NoBreaker()
+        self.counters = Counters()
+        self._sign = sign
+        self._deadline = deadline
+        self._transport = transport
+        self._client: httpx.Client | None = None
+        self._owner = 0
+        self._lock = threading.Lock()
+
+    @classmethod
+    def from_settings(
+        cls, slug: str, base_url: str, limits: Mapping[str, Limit], **options: Any
+    ) -> "VenueHttp":
+        """With the shared Redis of the settings and the venue's data breaker."""
+        from django.conf import settings
+
+        from markets.breaker import VenueBreaker
+
+        options.setdefault("breaker", VenueBreaker(slug))
+        options.setdefault("shares", getattr(settings, "RATE_SHARES", 4))
+        return cls(
+            slug,
+            base_url,
+            limits,
+            server=connect(settings.REDIS_URL),
+            prefix=settings.REDIS_PREFIX,
+            **options,
+        )
+
+    def get(self, path: str, params: Params | None = None, **options: Any) -> Answer:
+        """GET, retried. Options as in `request`."""
+        return self.request("GET", path, params=params, **options)
+
+    def post(self, path: str, content: Any, *, is_read: bool = False, **options: Any) -> Answer:
+        """POST of a JSON value (or ready bytes). Declare `is_read` where it changes nothing."""
+        return self.request("POST", path, content=content, is_read=is_read, **options)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None = None,
+        content: Any = None,
+        bucket: str = "read",
+        cost: float = 1,
+        headers: Mapping[str, str] | None = None,
+        is_read: bool = True,
+        accept: Collection[int] = (),
+        endpoint: str = "",
+        deadline: float | None = None,
+    ) -> Answer:
+        """One answer or VenueError.
+
+        `path` is relative to the base or a whole URL; `accept` lists error statuses whose JSON
+        body is an answer; `endpoint` names the call where its path holds an id; `deadline` is
+        wall seconds for everything: waiting for budget, attempts and pauses.
+        """
+        endpoint = endpoint or f"{method} {_path_of(path)}"
+        until = time.monotonic() + (self._deadline if deadline is None else deadline)
+        self.breaker.before()
+        attempt = 0
+        while True:
+            try:
+                self.buckets.take(bucket, cost, until)
+                self.counters.sent(is_retry=attempt > 0)
+                answer = self._attempt(
+                    method, path, params, content, headers, accept, endpoint, until, is_read
+                )
+            except Failure as failure:
+                pause = self._after(failure, attempt, bucket)
+                if not self._may_retry(failure, attempt, is_read, pause, until):
+                    raise self._give_up(failure, endpoint) from None
+                time.sleep(pause)
+                attempt += 1
+            else:
+                self.breaker.success()
+                return answer
+
+    def _after(self, failure: Failure, attempt: int, bucket: str) -> float:
+        """Counts the failure, slows the bucket if asked to; seconds to wait before a retry."""
+        self.counters.failed(failure.kind)
+        if failure.kind == "limited":
+            self.buckets.cut(bucket, failure.pause or LIMITED_PAUSE_SECONDS)
+        if failure.pause is not None:
+            return failure.pause * random.uniform(1.0, 1.1)
+        ceiling = min(BACKOFF_MAX_SECONDS, BACKOFF_SECONDS * 2**attempt)
+        return random.uniform(0, ceiling)
+
+    def _may_retry(
+        self, failure: Failure, attempt: int, is_read: bool, pause: float, until: float
+    ) -> bool:
+        most = LIMITED_ATTEMPTS if failure.kind == "limited" else ATTEMPTS
+        in_time = time.monotonic() + pause < until
+        return is_read and failure.retry and attempt + 1 < most and in_time
+
+    def _give_up(self, failure: Failure, endpoint: str) -> VenueError:
+        if failure.is_fault:
+            self.breaker.failure(failure.kind)
+        permanent = not failure.retry and not failure.is_fault
+        message = f"{self.slug} {endpoint}: {failure}"
+        return VenueError(message, permanent, failure.status, endpoint)
+
+    def drain_counters(self) -> dict[str, Any]:
+        """Figures since the last call: see `Counters.drain`."""
+        return self.counters.drain()
+
+    def close(self) -> None:
+        """Closes the connections; the next call opens new ones."""
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+            self._client = None
+
+    def _http(self) -> httpx.Client:
+        # A forked worker must not share its parent's sockets.
+        with self._lock:
+            if self._client is None or self._owner != os.getpid():
+                self._owner = os.getpid()
+                self._client = httpx.Client(
+                    headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
+                    limits=httpx.Limits(
+                        max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS
+                    ),
+                    transport=self._transport,
+                    follow_redirects=False,
+                    trust_env=True,
+                )
+            return self._client
+
+    def _attempt(
+        self,
+        method: str,
+        path: str,
+        params: Params | None,
+        content: Any,
+        headers: Mapping[str, str] | None,
+        accept: Collection[int],
+        endpoint: str,
+        until: float,
+        is_read: bool,
+    ) -> Answer:
+        started = time.monotonic()
+        left = max(0.1, until - started)
+        sent = dict(headers or {})
+        if self._sign is not None:
+            sent.update(self._sign(method, path))
+        if content is not None and not isinstance(content, bytes):
+            content = msgspec.json.encode(content)
+            sent.setdefault("Content-Type", "application/json")
+        url = path if path.startswith("http") else self.base_url + path
+        timeout = httpx.Timeout(min(15.0, left), connect=min(5.0, left))
+        try:
+            with self._http().stream(
+                method, url, params=params, content=content, headers=sent, timeout=timeout  # type: ignore[arg-type]
+            ) as response:
+                body = _read_body(response, until)
+        except httpx.HTTPError as problem:
+            raise _transport_failure(problem) from None
+        seconds = time.monotonic() - started
+        self.counters.answered(seconds, len(body))
+        _check(response, body, accept, is_read)
+        return Answer(response.status_code, body, clock.now(), endpoint, seconds)
+
+
+def _read_body(response: httpx.Response, until: float) -> bytes:
+    chunks = []
+    size = 0
+    for chunk in response.iter_bytes():
+        size += len(chunk)
+        if size > MAX_BODY:
+            raise Failure("oversize", f"body larger than {MAX_BODY >> 20} MiB", retry=False)
+        if time.monotonic() > until:
+            raise Failure("timeout", "body did not arrive in time")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _check(response: httpx.Response, body: bytes, accept: Collection[int], is_read: bool) -> None:
+    """Raises Failure unless the response is one to parse."""
+    status = response.status_code
+    is_html = "html" in response.headers.get("content-type", "") or body.lstrip()[:1] == b"<"
+    if status in accept and body.lstrip()[:1] == b"{":
+        return
+    if status == 429:
+        pause = retry_after(response.headers.get("retry-after", ""), clock.wall_now())
+        raise Failure("limited", "too many requests", status=429, pause=pause)
+    if status in RETRIED_STATUS:
+        pause = retry_after(response.headers.get("retry-after", ""), clock.wall_now())
+        raise Failure("server", f"status {status}: {_says(body)}", status=status, pause=pause)
+    if is_html:
+        raise Failure("html", f"status {status}: an HTML page in place of JSON", status=status)
+    if not 200 <= status < 300:
+        message = f"status {status}: {_says(body)}"
+        raise Failure("refused", message, status=status, retry=False, is_fault=False)
+    if not body.strip() and (is_read or status != 204):
+        raise Failure("empty", f"status {status} without a body", status=status)
+
+
+def _transport_failure(problem: httpx.HTTPError) -> Failure:
+    name = type(problem).__name__
+    if isinstance(problem, httpx.DecodingError):
+        return Failure("garbled", "body does not decode as its Content-Encoding says")
+    if isinstance(problem, httpx.TimeoutException):
+        return Failure("timeout", f"no answer in time ({name})")
+    if isinstance(problem, httpx.ConnectError):
+        return Failure("connect", "no connection")
+    return Failure("broken", f"connection broke ({name})")
+
+
+def retry_after(text: str, now: datetime) -> float | None:
+    """Seconds a Retry-After header asks for (a number or a date), capped; None if it says none."""
+    text = text.strip()
+    if not text:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            moment = parsedate_to_datetime(text)
+        except (ValueError, TypeError):
+            return None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        seconds = (moment - now).total_seconds()
+    if seconds != seconds:  # NaN
+        return None
+    return min(max(0.0, seconds), RETRY_AFTER_MAX_SECONDS)
+
+
+def _says(body: bytes) -> str:
+    """What an error body says, short and printable; Kalshi's `error` is a text or an object."""
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        value = body[:200].decode("utf-8", "replace")
+    if isinstance(value, dict):
+        value = value.get("error", value)
+    if isinstance(value, dict):
+        value = value.get("message") or value.get("code") or value
+    return "".join(c if c.isprintable() else " " for c in str(value))[:200]
+
+
+def _path_of(path: str) -> str:
+    return httpx.URL(path).path if path.startswith("http") else path.partition("?")[0]
