@@ -17,6 +17,7 @@ from markets.models.quote import (
     Quote,
     TradePrint,
 )
+from markets.models.rank import MarketRank
 from markets.models.venue import Category, CategoryMap, Scope, Venue
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "LatestBook",
     "LatestQuote",
     "Market",
+    "MarketRank",
     "MarketRevision",
     "Outcome",
     "Quote",
