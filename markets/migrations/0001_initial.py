@@ -181,7 +181,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='outcome',
             name='market',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='outcomes', to='markets.market'),
+            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='outcomes', to='markets.market'),
         ),
         migrations.CreateModel(
             name='MarketRevision',
@@ -231,7 +231,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='market',
             name='venue',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='markets.venue'),
+            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, to='markets.venue'),
         ),
         migrations.CreateModel(
             name='Incident',
