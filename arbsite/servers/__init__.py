@@ -16,7 +16,10 @@ from arbsite.servers.config import (
 )
 from arbsite.servers.errors import DatasetMismatch, ServerError
 from arbsite.servers.identity import (
+    MIGRATING,
+    drop_database,
     has_sandbox,
+    note_migrated,
     note_sandbox,
     prepare_database,
     remember_dataset,
@@ -26,6 +29,7 @@ from arbsite.servers.lifecycle import Running, leave, remove, start, status, sto
 from arbsite.servers.secrets import secret
 
 __all__ = [
+    "MIGRATING",
     "DatasetMismatch",
     "Running",
     "ServerConfig",
@@ -33,10 +37,12 @@ __all__ = [
     "celery_broker_url",
     "connection_parameters",
     "database_settings",
+    "drop_database",
     "environment",
     "from_environment",
     "has_sandbox",
     "leave",
+    "note_migrated",
     "note_sandbox",
     "prepare_database",
     "redis_url",

@@ -69,6 +69,15 @@ def _create(config: ServerConfig) -> None:
             pass  # another process was first
 
 
+def drop_database(config: ServerConfig) -> None:
+    """Delete the dataset's private database with all it holds; one of DATABASE_URL is refused."""
+    if not config.private_postgresql:
+        raise ServerError("the database of DATABASE_URL is not dropped from here")
+    with connect(config, "postgres") as connection:
+        drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+        connection.execute(drop.format(sql.Identifier(config.database)))
+
+
 def remember_dataset(
     config: ServerConfig, database: str | None = None, dataset: str | None = None
 ) -> None:
@@ -134,6 +143,12 @@ def _stamp_in(connection: "psycopg.Connection[Any]") -> str:
     return str(row[0]) if row else ""
 
 
+def note_migrated(config: ServerConfig) -> None:
+    """Write down that the database has seen every migration of the code."""
+    with connect(config) as connection:
+        connection.execute("UPDATE arbsite_installation SET stamp = %s", [migration_stamp()])
+
+
 def _bring_up_to_date(config: ServerConfig, migrate: Callable[[ServerConfig], None]) -> None:
     """Migrate once, whoever comes first; the others wait for it and then find the stamp."""
     with connect(config) as connection:
@@ -143,6 +158,7 @@ def _bring_up_to_date(config: ServerConfig, migrate: Callable[[ServerConfig], No
         wanted = migration_stamp()
         if _stamp_in(connection) != wanted:
             migrate(config)
+            # What was seen before migrating: a file changed meanwhile must count as unseen.
             connection.execute("UPDATE arbsite_installation SET stamp = %s", [wanted])
 
 
@@ -150,7 +166,7 @@ def _run_migrate(config: ServerConfig) -> None:
     # A process of its own: the caller may be inside a transaction or an event loop.
     done = subprocess.run(
         [sys.executable, PROJECT / "manage.py", "migrate", "--noinput", "--verbosity", "0"],
-        env=os.environ | environment(config) | {MIGRATING: "1"},
+        env=os.environ | environment(config),
         cwd=PROJECT, capture_output=True, text=True,
     )
     if done.returncode:

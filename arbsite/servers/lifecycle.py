@@ -14,7 +14,6 @@ from typing import Any
 from arbsite.servers import binaries, locks, places, private_postgresql, private_redis
 from arbsite.servers.config import ServerConfig
 from arbsite.servers.errors import ServerError
-from arbsite.servers.secrets import make_folder
 
 SERVERS: dict[str, ModuleType] = {"postgresql": private_postgresql, "redis": private_redis}
 
@@ -71,22 +70,33 @@ def _drop_parents_share(config: ServerConfig) -> None:
         _memberships.pop(config.data_dir).release()
 
 
-def leave() -> None:
-    """Give up this process's share; whoever is last stops the servers."""
+def leave(config: ServerConfig | None = None) -> None:
+    """Give up this process's share (or every one it has); whoever is last stops the servers."""
     with _turn:
         for key, share in list(_memberships.items()):
             if share.pid != os.getpid():
                 continue  # a forked child: the share is its parent's
+            if config and key != config.data_dir:
+                continue
             del _memberships[key]
-            with locks.gate(share.config):
-                share.release()
-                if not _keep(share.config).exists() and locks.is_free(share.config):
-                    _stop_all(share.config)
+            try:
+                _leave(share)
+            except (ServerError, OSError) as problem:  # at exit there is nobody left to catch it
+                print(f"arbsite: {problem}", file=sys.stderr)
+
+
+def _leave(share: locks.Membership) -> None:
+    with locks.gate(share.config):
+        share.release()
+        if not _keep(share.config).exists() and locks.is_free(share.config):
+            _stop_all(share.config)
 
 
 def start(config: ServerConfig) -> Running:
     """Start what is missing and keep it up until `stop`."""
     kinds = private_kinds(config)
+    if not kinds:
+        return Running("external", "external")
     with locks.gate(config):
         versions = {kind: _ensure(config, kind) for kind in kinds}
         _keep(config).touch()
@@ -208,8 +218,7 @@ def _size(folder: Path) -> int:
 
 
 def remove(config: ServerConfig) -> None:
-    """Stop the servers and delete their data, programs and sockets (for tests and resets)."""
-    stop(config)
+    """Stop the servers and delete their data, programs and sockets: everything is lost."""
+    stop(config, force=True)
     for folder in (config.folder, places.far_folder(config), config.socket_folder):
         shutil.rmtree(folder, ignore_errors=True)
-    make_folder(config.data_dir)

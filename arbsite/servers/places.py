@@ -78,18 +78,21 @@ def prepare_socket_folder(config: ServerConfig) -> Path:
     return folder
 
 
-def data_folder(config: ServerConfig, binaries: Binaries, make: bool = True) -> Path:
+def data_folder(config: ServerConfig, binaries: Binaries) -> Path:
     """The folder of this way and major version, owned by the server's user.
 
     Under the checkout where that user gets there (tried, not guessed), else under /var/lib.
     """
     near, far = config.folder / binaries.name, far_folder(config) / binaries.name
-    if not make:
-        return far if not near.is_dir() and far.is_dir() else near
     who = owner()
     if _make_owned(near, who):
         return near
-    near.rmdir()
+    try:
+        near.rmdir()
+    except OSError:
+        raise ServerError(f"{who.name}, as whom servers run for root, can no longer reach the "
+                          f"data in {near}: open the folders above it, or move it to {far}"
+                          ) from None
     if not far.exists():
         _say(f"{who.name} cannot reach {config.folder}: data is kept in {far}")
     if not _make_owned(far, who):
@@ -120,7 +123,7 @@ def reachable(config: ServerConfig, binaries: Binaries) -> Binaries:
         return binaries
     target = far_folder(config) / "bin" / f"{binaries.name}-{binaries.version}"
     folder = target / _inner(binaries)
-    if not _runs(folder, binaries, who):
+    if not _runs(folder, binaries, who) and _movable(binaries):
         _say(f"{who.name} cannot reach {binaries.folder}: a copy is kept in {target}")
         _copy(binaries, target)
     if not _runs(folder, binaries, who):
@@ -148,6 +151,11 @@ def _inner(binaries: Binaries) -> Path:
     if binaries.kind == "redis":
         return Path("bin")
     return Path(*binaries.folder.parts[-3:])
+
+
+def _movable(binaries: Binaries) -> bool:
+    """Whether the folder above holds this installation alone, not a whole home or /usr."""
+    return binaries.kind == "redis" or (binaries.folder.parent / "share").is_dir()
 
 
 def _copy(binaries: Binaries, target: Path) -> None:

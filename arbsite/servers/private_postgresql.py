@@ -1,11 +1,12 @@
 """One private PostgreSQL: made, started, asked, stopped. It listens on a socket only."""
 
 import os
-import shlex
 import shutil
 import signal
 import subprocess
+import time
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -20,25 +21,41 @@ STOP_SECONDS = 60
 
 
 def probe(config: ServerConfig) -> str:
-    """The running server's version, or empty when nothing answers."""
-    if not config.postgresql_socket.exists():
-        return ""
-    try:
-        with _connect(config) as connection:
-            row = connection.execute("SHOW server_version").fetchone()
-    except psycopg.OperationalError as problem:
-        if "authentication failed" in str(problem):
-            raise ServerError(
-                "the private PostgreSQL runs with another password (was the data folder's "
-                "servers.secret removed?); `manage.py servers stop --force` stops it"
-            ) from None
-        return ""
-    return str(row[0]).split()[0] if row else ""
+    """The running server's version, or empty when there is none.
+
+    One that is there but refuses us (starting for too long, all connections taken) is a
+    ServerError, so that it is never taken for dead and started a second time.
+    """
+    deadline = time.monotonic() + START_SECONDS
+    while processes.listens(config.postgresql_socket):
+        try:
+            with _connect(config) as connection:
+                row = connection.execute("SHOW server_version").fetchone()
+                return str(row[0]).split()[0] if row else ""
+        except psycopg.OperationalError as problem:
+            if not _passes(str(problem)) or time.monotonic() > deadline:
+                raise _refused(str(problem)) from None
+        time.sleep(0.05)
+    return ""
 
 
-def _connect(config: ServerConfig) -> psycopg.Connection:
+def _passes(problem: str) -> bool:
+    return any(word in problem for word in ("starting up", "shutting down", "Connection refused",
+                                            "closed the connection", "No such file"))
+
+
+def _refused(problem: str) -> ServerError:
+    if "authentication failed" in problem:
+        return ServerError(
+            "the private PostgreSQL runs with another password (was servers.secret removed?): "
+            "`manage.py servers stop --force`, then start again"
+        )
+    return ServerError(f"the private PostgreSQL refuses: {problem.strip().splitlines()[-1]}")
+
+
+def _connect(config: ServerConfig) -> "psycopg.Connection[Any]":
     parameters = connection_parameters(config, "postgres")
-    return psycopg.connect(**parameters, connect_timeout=5, autocommit=True)
+    return psycopg.connect(**parameters, connect_timeout=10, autocommit=True)
 
 
 def pid(config: ServerConfig) -> int:
@@ -50,33 +67,34 @@ def pid(config: ServerConfig) -> int:
 
 def start(config: ServerConfig, binaries: Binaries, holder: Path) -> None:
     """Start a server on the holder's data, which is made first when there is none."""
-    who, data = places.owner(), holder / "data"
+    data = holder / "data"
     if not data.exists():
         _make(config, binaries, holder)
     _clear_stale(config, data)
     _configure(config, data)
     _set_password(config, binaries, holder)
     log = holder / "log"
-    done = who.run(
-        [
-            binaries.folder / "pg_ctl",
-            "start",
-            "-w",
-            "-t",
-            str(START_SECONDS),
-            "-s",
-            "-D",
-            data,
-            "-l",
-            log,
-        ],
+    for wait in (0.5, 1, 2, 4, 8, None):
+        size = log.stat().st_size if log.exists() else 0
+        if _launch(binaries, data, log) and probe(config):
+            return
+        # After a kill -9 the old server's last children take a moment to notice.
+        if wait is None or "shared memory block" not in _said_since(log, size):
+            break
+        time.sleep(wait)
+    raise ServerError(f"PostgreSQL did not start: {_last_line(_said_since(log, size))} "
+                      f"(all of it in {log})")
+
+
+def _launch(binaries: Binaries, data: Path, log: Path) -> bool:
+    done = places.owner().run(
+        [binaries.folder / "pg_ctl", "start", "-w", "-t", str(START_SECONDS), "-s",
+         "-D", data, "-l", log],
         timeout=START_SECONDS + 30,
         # A pipe would be held open by the server and never end.
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )
-    if done.returncode or not probe(config):
-        raise ServerError(f"PostgreSQL did not start: {_last_line(log)} (all of it in {log})")
+    return done.returncode == 0
 
 
 def _make(config: ServerConfig, binaries: Binaries, holder: Path) -> None:
@@ -164,43 +182,31 @@ def _set_password(config: ServerConfig, binaries: Binaries, holder: Path) -> Non
 def _clear_stale(config: ServerConfig, data: Path) -> None:
     """Remove what a killed server left, once it is certain that none runs on this data.
 
-    PostgreSQL clears most of it itself, but not a spoilt pid file nor one whose number now
+    PostgreSQL clears most of it itself, but not a spoilt pid file, nor one whose number now
     belongs to another process of the same user.
     """
-    pid_file = data / "postmaster.pid"
-    running = processes.pid_in(pid_file) or _postmaster_on(data)
-    if running and _works_on(running, data):
+    running = _postmaster_on(data)
+    if running:  # alive, but its socket is gone: nobody can reach it any more
         _interrupt(running)
-        if not processes.wait_until(lambda: not _works_on(running, data), STOP_SECONDS):
-            raise ServerError(f"PostgreSQL (pid {running}) holds {data} but does not answer")
-    elif pid_file.exists() and (not running or processes.command_of(running)):
-        pid_file.unlink()
+        if not processes.wait_until(lambda: not processes.command_of(running), STOP_SECONDS):
+            raise ServerError(f"PostgreSQL (pid {running}) holds {data} but cannot be reached")
+    pid_file = data / "postmaster.pid"
+    number = processes.pid_in(pid_file)
+    if not number or processes.command_of(number):
+        pid_file.unlink(missing_ok=True)
     socket = config.postgresql_socket
     for leftover in (socket, socket.with_name(f"{socket.name}.lock")):
         leftover.unlink(missing_ok=True)
 
 
 def _postmaster_on(data: Path) -> int:
-    """A running server on this data, looked for among all processes, or 0."""
-    said = subprocess.run(["ps", "-axo", "pid=,command="], capture_output=True, text=True)
+    """The server process started on this data, looked for among all processes, or 0."""
+    said = subprocess.run(["ps", "-axo", "pid=,args="], capture_output=True, text=True)
     for line in said.stdout.splitlines():
         number, _, command = line.strip().partition(" ")
-        if "postgres" in command and str(data) in shlex_safe(command):
+        if command.rstrip().endswith(f"postgres -D {data}"):
             return int(number)
     return 0
-
-
-def shlex_safe(command: str) -> list[str]:
-    """The words of a command line, whatever its quotes."""
-    try:
-        return shlex.split(command)
-    except ValueError:
-        return command.split()
-
-
-def _works_on(number: int, data: Path) -> bool:
-    command = processes.command_of(number)
-    return "postgres" in command and str(data) in command
 
 
 def _interrupt(number: int) -> None:
@@ -217,9 +223,14 @@ def stop(config: ServerConfig) -> None:
         raise ServerError(f"PostgreSQL (pid {number}) did not stop within {STOP_SECONDS} s")
 
 
-def _last_line(log: Path) -> str:
+def _said_since(log: Path, size: int) -> str:
     try:
-        lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return log.read_bytes()[size:].decode(errors="replace")
     except OSError:
-        lines = []
-    return lines[-1] if lines else "it left no reason"
+        return ""
+
+
+def _last_line(said: str) -> str:
+    """The reason among what was said: the last FATAL line, or else the last."""
+    lines = said.strip().splitlines() or ["it left no reason"]
+    return next((line for line in reversed(lines) if "FATAL" in line), lines[-1])

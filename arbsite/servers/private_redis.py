@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import redis
@@ -23,19 +24,25 @@ def _client(config: ServerConfig) -> redis.Redis:
 
 
 def probe(config: ServerConfig) -> str:
-    """The running server's version, or empty when nothing answers."""
-    if not config.redis_socket.exists():
-        return ""
-    try:
-        with _client(config) as client:
-            return str(client.info("server")["redis_version"])
-    except redis.exceptions.AuthenticationError:
-        raise ServerError(
-            "the private Redis runs with another password (was the data folder's "
-            "servers.secret removed?); `manage.py servers stop --force` stops it"
-        ) from None
-    except redis.exceptions.RedisError:
-        return ""
+    """The running server's version, or empty when there is none.
+
+    One that is there but refuses us is a ServerError, never taken for dead.
+    """
+    deadline = time.monotonic() + START_SECONDS
+    while processes.listens(config.redis_socket):
+        try:
+            with _client(config) as client:
+                return str(client.info("server")["redis_version"])
+        except redis.exceptions.AuthenticationError:
+            raise ServerError(
+                "the private Redis runs with another password (was servers.secret removed?): "
+                "`manage.py servers stop --force`, then start again"
+            ) from None
+        except redis.exceptions.RedisError as problem:
+            if time.monotonic() > deadline:
+                raise ServerError(f"the private Redis refuses: {problem}") from None
+        time.sleep(0.05)  # still reading its file, or just ending
+    return ""
 
 
 def pid(config: ServerConfig) -> int:

@@ -5,6 +5,7 @@ Process ids are reused, so no signal is sent on the word of a pid file alone.
 
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -31,6 +32,19 @@ def pid_in(path: Path) -> int:
     except OSError:
         return 0
     return abs(int(first)) if first.lstrip("-").isdigit() else 0
+
+
+def listens(path: Path) -> bool:
+    """Whether a server accepts connections on this socket; a dead one's file refuses them."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(10)
+        try:
+            client.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+        except TimeoutError:
+            return True  # there, but with a full queue
+    return True
 
 
 def send(pid: int, number: signal.Signals) -> None:
