@@ -48,9 +48,9 @@ class Tray(Generic[T]):
         self.refused: list[Refusal] = []
         self.extras: set[str] = set()
 
-    def refuse(self, bad: BadItem, ref: str = "", raw: bytes = b"") -> None:
+    def refuse(self, bad: BadItem, ref: str = "", raw: "bytes | msgspec.Raw" = b"") -> None:
         """Set one item aside; a sample of it is kept for the incident."""
-        sample = bad.sample or raw[: SAMPLE * 2].decode("utf-8", "replace")
+        sample = bad.sample or _text(raw)
         self.refused.append(
             Refusal(
                 venue=self.venue,
@@ -73,14 +73,15 @@ class Tray(Generic[T]):
         )
 
 
-def read(decoder: "msgspec.json.Decoder[S]", raw: bytes) -> S:
+def read(decoder: "msgspec.json.Decoder[S]", raw: "bytes | msgspec.Raw") -> S:
     """Decode by a declared shape, or raise `BadItem` naming the field that does not fit."""
     try:
         return decoder.decode(raw)
     except msgspec.ValidationError as error:
         raise _explained(str(error)) from error
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise BadItem("not_json" if raw.strip() else "empty_body", sample=_text(raw)) from error
+        reason = "not_json" if bytes(raw).strip() else "empty_body"
+        raise BadItem(reason, sample=_text(raw)) from error
 
 
 def _explained(says: str) -> BadItem:
@@ -95,11 +96,11 @@ def _explained(says: str) -> BadItem:
     return BadItem("retyped", place)
 
 
-def _text(raw: bytes) -> str:
-    return raw[: SAMPLE * 2].decode("utf-8", "replace")
+def _text(raw: "bytes | msgspec.Raw") -> str:
+    return bytes(memoryview(raw)[: SAMPLE * 2]).decode("utf-8", "replace")
 
 
-def peek(raw: bytes, *names: str) -> str:
+def peek(raw: "bytes | msgspec.Raw", *names: str) -> str:
     """The first of these fields that is text or a number, to name an item that did not fit."""
     try:
         keys = _KEYS.decode(raw)
@@ -112,7 +113,7 @@ def peek(raw: bytes, *names: str) -> str:
     return ""
 
 
-def unknown_keys(raw: bytes, known: Set[str]) -> set[str]:
+def unknown_keys(raw: "bytes | msgspec.Raw", known: Set[str]) -> set[str]:
     """Fields of an object that its declared shape has never heard of."""
     return {clean(key)[:100] for key in _KEYS.decode(raw).keys() - known}
 
@@ -124,11 +125,12 @@ def known_fields(shape: type[msgspec.Struct], also: Set[str] = frozenset()) -> f
 
 def clean(text: str) -> str:
     """Text without the characters that mislead a reader or that no table takes."""
-    return _TRICKS.sub("", text)
+    return text if text.isprintable() else _TRICKS.sub("", text)
 
 
 def has_tricks(text: str) -> bool:
-    return _TRICKS.search(text) is not None
+    """Whether `clean` would take something out."""
+    return not text.isprintable() and _TRICKS.search(text) is not None
 
 
 def price(value: Decimal | None, field: str) -> Decimal | None:

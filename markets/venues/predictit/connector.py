@@ -1,0 +1,92 @@
+"""PredictIt over HTTP: read only. One call brings the whole venue, at most once a minute."""
+
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from arbsite import clock
+from markets.quotes import ExchangeStatus, FeeInfo, Listing, MarketRef, Page, Quote
+from markets.venues.base import VenueError
+from markets.venues.http import VenueHttp
+from markets.venues.limits import Limit
+from markets.venues.predictit import parse
+
+ROOT = "https://www.predictit.org/api"
+#: The venue makes its data anew every 60 s; asking sooner brings the same bytes.
+REFRESH = timedelta(seconds=60)
+#: There is no published limit; blocking is reported above one request a second.
+LIMITS = {"read": Limit(1, 2)}
+
+
+class PredictIt:
+    slug = "predictit"
+    label = "PredictIt"
+
+    def __init__(self, http: VenueHttp) -> None:
+        self.http = http
+        self._lock = threading.Lock()
+        self._page: Page[Listing] | None = None
+        self._asked_at: datetime | None = None
+        self._stamps: deque[datetime] = deque(maxlen=parse.STALE_POLLS)
+
+    @classmethod
+    def from_settings(cls) -> "PredictIt":
+        """The host and the shared rate budget of this installation."""
+        from django.conf import settings
+
+        base = settings.VENUE_URLS["predictit"]
+        root = f"{base.rstrip('/')}/api" if base else ROOT
+        return cls(VenueHttp.from_settings(cls.slug, root, LIMITS))
+
+    def list_markets(self, changed_since: datetime | None = None) -> Iterator[Page[Listing]]:
+        """Everything on one page; the venue cannot be asked what changed."""
+        yield self._all()
+
+    def fetch_markets(self, refs: Sequence[str]) -> Page[Listing]:
+        """These markets. One that left the listing is left out: the venue forgets closed ones."""
+        page = self._all()
+        wanted = set(refs)
+        return _of(page, tuple(item for item in page.items if item.market.ref in wanted))
+
+    def fetch_quotes(self, refs: Sequence[MarketRef]) -> Page[Quote]:
+        """The quotes of these markets, without sizes."""
+        page = self._all()
+        wanted = {ref.ref for ref in refs}
+        quotes = (item.quote for item in page.items if item.market.ref in wanted)
+        return _of(page, tuple(quote for quote in quotes if quote is not None))
+
+    def list_fees(self) -> Iterator[Page[FeeInfo]]:
+        """The venue's terms; no address states them."""
+        yield Page(items=parse.fees(), endpoint="terms", is_last=True)
+
+    def exchange_status(self) -> ExchangeStatus:
+        """Whether the data moves. There is no trading through an interface, and stale data must
+        not be taken for prices, so `is_trading` is False while it does not."""
+        try:
+            self._all()
+        except VenueError as error:
+            return ExchangeStatus(self.slug, clock.now(), False, False, note=str(error))
+        now = clock.now()
+        reason = parse.staleness(self._stamps, now)
+        return ExchangeStatus(self.slug, now, True, not reason, note=reason)
+
+    def _all(self) -> Page[Listing]:
+        """The last body while it is younger than a minute, or a new one."""
+        with self._lock:
+            now = clock.now()
+            if self._page is None or self._asked_at is None or now - self._asked_at >= REFRESH:
+                answer = self.http.get("/marketdata/all/", endpoint=parse.ALL)
+                self._page = parse.parse_all(answer.body, answer.received_at)
+                self._asked_at = now
+                self._note(self._page)
+            return self._page
+
+    def _note(self, page: Page[Listing]) -> None:
+        stamps = [item.market.venue_ts for item in page.items if item.market.venue_ts]
+        if stamps:
+            self._stamps.append(max(stamps))
+
+
+def _of(page: Page[Listing], items: tuple) -> Page:  # type: ignore[type-arg]
+    return Page(items=items, refused=page.refused, extras=page.extras, endpoint=page.endpoint)
