@@ -30,6 +30,12 @@ class Venue(models.Model):
     is_enabled = models.BooleanField(default=True, help_text="Collect from this venue")
     site = models.URLField(blank=True, help_text="Where a person reads the venue")
     note = models.TextField(blank=True)
+    is_up = models.BooleanField(null=True, editable=False)
+    is_trading = models.BooleanField(null=True, editable=False)
+    resumes_at = models.DateTimeField(null=True, editable=False)
+    pauses = models.JSONField(default=list, editable=False, help_text="Announced pauses")
+    status_note = models.CharField(max_length=300, blank=True, editable=False)
+    status_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         ordering = ["slug"]

@@ -286,15 +286,15 @@ def write_fees(fees: Iterable[FeeInfo], at: datetime | None = None) -> int:
         return int(cursor.rowcount)
 
 
-# --- what is no longer there
+# --- ids
 
 
-def outcome_ids(keys: Collection[str]) -> dict[str, int]:
-    """The id of outcome 0 by market key."""
+def outcome_ids(keys: Collection[str]) -> dict[str, tuple[int, bool]]:
+    """By market key: the id of outcome 0, and whether the market is tracked."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT m.key, o.id FROM markets_market m"
+            "SELECT m.key, o.id, m.is_tracked FROM markets_market m"
             " JOIN markets_outcome o ON o.market_id = m.id AND o.index = 0 WHERE m.key = ANY(%s)",
             [list(keys)],
         )
-        return dict(cursor.fetchall())
+        return {key: (outcome_id, is_tracked) for key, outcome_id, is_tracked in cursor}
