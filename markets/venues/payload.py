@@ -24,6 +24,9 @@ HUGE = Decimal("1e15")
 _TRICKS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _MISSING = re.compile(r"missing required field `([^`]+)`")
 _PLACE = re.compile(r" - at `\$\.?([^`]*)`$")
+_BARE = re.compile(rb"NaN|Infinity")
+#: Strings are matched only to be stepped over.
+_TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|-?Infinity|NaN')
 _KEYS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -47,6 +50,7 @@ class Tray(Generic[T]):
         self.items: list[T] = []
         self.refused: list[Refusal] = []
         self.extras: set[str] = set()
+        self.seen: set[str] = set()  # ids that came already, for parsers that look for repeats
 
     def refuse(self, bad: BadItem, ref: str = "", raw: "bytes | msgspec.Raw" = b"") -> None:
         """Set one item aside; a sample of it is kept for the incident."""
@@ -82,6 +86,21 @@ def read(decoder: "msgspec.json.Decoder[S]", raw: "bytes | msgspec.Raw") -> S:
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         reason = "not_json" if bytes(raw).strip() else "empty_body"
         raise BadItem(reason, sample=_text(raw)) from error
+
+
+def read_body(decoder: "msgspec.json.Decoder[S]", body: bytes) -> tuple[S, bytes]:
+    """A whole response, and the bytes it was read from.
+
+    JSON knows no NaN or Infinity, and one such number would cost every item: where a body has
+    them bare they are read as text, which then fails in the item they belong to.
+    """
+    try:
+        return read(decoder, body), body
+    except BadItem as bad:
+        if bad.reason != "not_json" or not _BARE.search(body):
+            raise
+    body = _TOKENS.sub(lambda found: found[0] if found[0][:1] == b'"' else b'"NaN"', body)
+    return read(decoder, body), body
 
 
 def _explained(says: str) -> BadItem:

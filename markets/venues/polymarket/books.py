@@ -14,7 +14,17 @@ import msgspec
 from msgspec import Raw
 
 from markets.quotes import CandleInfo, Level, OrderBook, Page, Quote, TradePrint
-from markets.venues.payload import BadItem, Tray, amount, epoch, peek, price, read, unknown_keys
+from markets.venues.payload import (
+    BadItem,
+    Tray,
+    amount,
+    epoch,
+    peek,
+    price,
+    read,
+    read_body,
+    unknown_keys,
+)
 from markets.venues.polymarket.shapes import (
     BOOK_FIELDS,
     OLD_TRADE_FIELDS,
@@ -51,21 +61,20 @@ def parse_books(
     """The books of these tokens, in whatever order they come; a token without one is left out."""
     tray: Tray[OrderBook] = Tray(VENUE, endpoint)
     try:
-        raws = read(_RAWS, body)
+        raws, _ = read_body(_RAWS, body)
     except BadItem as bad:
         tray.refuse(bad, raw=body)
         return tray.page()
-    seen: set[str] = set()
     for raw in raws:
         try:
             shape = read(_BOOK, raw)
             book = _book(shape, tokens, received_at)
-            if book.ref in seen:
+            if book.ref in tray.seen:
                 raise BadItem("mirrored", "asset_id", ref=book.ref)
         except BadItem as bad:
-            tray.refuse(bad, bad.ref or peek(raw, "market"), bytes(raw))
+            tray.refuse(bad, bad.ref or peek(raw, "market"), raw)
             continue
-        seen.add(book.ref)
+        tray.seen.add(book.ref)
         tray.extras |= unknown_keys(raw, BOOK_FIELDS)
         tray.items.append(book)
     return tray.page(is_last=True)
@@ -140,7 +149,7 @@ def parse_trades(body: bytes, received_at: datetime, endpoint: str = TRADES) -> 
     """A page of the tape; `is_last` when the venue says that there is no more."""
     tray: Tray[TradePrint] = Tray(VENUE, endpoint)
     try:
-        envelope = read(_DATA, body)
+        envelope, _ = read_body(_DATA, body)
     except BadItem as bad:
         tray.refuse(bad, raw=body)
         return tray.page()
@@ -153,7 +162,7 @@ def parse_old_trades(body: bytes, received_at: datetime, endpoint: str) -> Page[
     """The tape as the first Data API gave it: a bare array."""
     tray: Tray[TradePrint] = Tray(VENUE, endpoint)
     try:
-        raws = read(_RAWS, body)
+        raws, _ = read_body(_RAWS, body)
     except BadItem as bad:
         tray.refuse(bad, raw=body)
         return tray.page()
@@ -170,11 +179,15 @@ def _take_trades(
 ) -> None:
     for raw in raws:
         try:
-            tray.items.append(_trade(read(decoder, raw), received_at))
+            trade = _trade(read(decoder, raw), received_at)
+            if trade.trade_id in tray.seen:
+                raise BadItem("duplicate", "transaction_hash")
         except BadItem as bad:
-            tray.refuse(bad, peek(raw, "condition_id", "conditionId"), bytes(raw))
-        else:
-            tray.extras |= unknown_keys(raw, known)
+            tray.refuse(bad, peek(raw, "condition_id", "conditionId"), raw)
+            continue
+        tray.seen.add(trade.trade_id)
+        tray.extras |= unknown_keys(raw, known)
+        tray.items.append(trade)
 
 
 def _trade(shape: TradeShape | OldTradeShape, received_at: datetime) -> TradePrint:
@@ -217,7 +230,7 @@ def parse_history(
     """
     tray: Tray[CandleInfo] = Tray(VENUE, endpoint)
     try:
-        envelope = read(_HISTORY, body)
+        envelope, _ = read_body(_HISTORY, body)
     except BadItem as bad:
         tray.refuse(bad, ref, body)
         return tray.page()

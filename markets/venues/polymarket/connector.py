@@ -117,11 +117,12 @@ class Polymarket:
         return _joined(pages, parse.MARKETS)
 
     def _markets_page(self, refs: Sequence[str], closed: str) -> Page[Listing]:
+        # A condition id names one market, so half a page holds the whole answer.
         params = [("condition_ids", ref) for ref in refs]
-        params += [("limit", "100"), ("closed", closed), ("include_tag", "true")]
+        params += [("limit", str(2 * MARKETS_A_CALL)), ("closed", closed), ("include_tag", "true")]
         url = f"{self.roots.gamma}/markets/keyset"
         answer = self.http.get(url, params, bucket="markets", endpoint=parse.MARKETS)
-        return parse.parse_markets(answer.body, answer.received_at, 100)
+        return parse.parse_markets(answer.body, answer.received_at, 2 * MARKETS_A_CALL)
 
     def fetch_quotes(self, refs: Sequence[MarketRef]) -> Page[Quote]:
         """Tops of book from the CLOB; Gamma's prices are cached and never asked for here."""
@@ -210,7 +211,7 @@ class Polymarket:
 
 def _hides_markets(refusal: Refusal) -> bool:
     """Whether markets we know may be behind this refusal without being named by it."""
-    return not refusal.ref and refusal.reason != "no_condition_id"
+    return not refusal.ref
 
 
 def _looping(cursor: str) -> Page[Listing]:

@@ -31,6 +31,7 @@ from markets.venues.payload import (
     peek,
     price,
     read,
+    read_body,
     unknown_keys,
 )
 from markets.venues.polymarket.shapes import (
@@ -81,7 +82,7 @@ def parse_events(
     """
     tray: Tray[Listing] = Tray(VENUE, endpoint)
     try:
-        envelope = read(_EVENTS, body)
+        envelope, body = read_body(_EVENTS, body)
     except BadItem as bad:
         tray.refuse(bad, raw=body)
         return tray.page()
@@ -95,7 +96,7 @@ def parse_markets(
     """A page of single markets, each with the event it nests, if any."""
     tray: Tray[Listing] = Tray(VENUE, endpoint)
     try:
-        envelope = read(_MARKETS, body)
+        envelope, body = read_body(_MARKETS, body)
     except BadItem as bad:
         tray.refuse(bad, raw=body)
         return tray.page()
@@ -116,7 +117,7 @@ def parse_market_list(body: bytes, received_at: datetime, endpoint: str) -> Page
 def _bare(body: bytes, received_at: datetime, endpoint: str, take: Taker) -> Page[Listing]:
     tray: Tray[Listing] = Tray(VENUE, endpoint)
     try:
-        take(tray, read(_RAWS, body), received_at)
+        take(tray, read_body(_RAWS, body)[0], received_at)
     except BadItem as bad:
         tray.refuse(bad, raw=body)
     return tray.page()
@@ -158,7 +159,7 @@ def _refuse_event(tray: Tray[Listing], raw: Raw, bad: BadItem) -> None:
         tray.refuse(place, raw=raw)
         return
     for market in markets:
-        tray.refuse(place, peek(market, "conditionId"), raw)
+        tray.refuse(place, _name(market), raw)
 
 
 def _take_market(
@@ -174,12 +175,21 @@ def _take_market(
             event_shape = shape.events[0]
             event = _event(event_shape, received_at)
         market = _market(tray, shape, event, event_shape, received_at)
-        quote = _part(tray, shape.condition_id, lambda: _quote(shape, received_at))
+        if market.ref in tray.seen:
+            raise BadItem("duplicate", "conditionId")
     except BadItem as bad:
-        tray.refuse(bad, bad.ref or peek(raw, "conditionId"), raw)
+        tray.refuse(bad, _name(raw), raw)
         return
+    tray.seen.add(market.ref)
+    quote = _part(tray, market.ref, lambda: _quote(shape, received_at))
     tray.extras |= unknown_keys(raw, MARKET_FIELDS)
     tray.items.append(Listing(market, quote, event))
+
+
+def _name(raw: Raw) -> str:
+    """What to call a market that is set aside; without a condition id, Gamma's own number."""
+    number = peek(raw, "id")
+    return peek(raw, "conditionId") or (f"gamma:{number}" if number else "")
 
 
 def _part(tray: Tray[Listing], ref: str, make: Callable[[], V]) -> V | None:

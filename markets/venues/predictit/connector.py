@@ -4,6 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from arbsite import clock
 from markets.quotes import ExchangeStatus, FeeInfo, Listing, MarketRef, Page, Quote
@@ -12,6 +13,7 @@ from markets.venues.http import VenueHttp
 from markets.venues.limits import Limit
 from markets.venues.predictit import parse
 
+T = TypeVar("T")
 ROOT = "https://www.predictit.org/api"
 #: The venue makes its data anew every 60 s; asking sooner brings the same bytes.
 REFRESH = timedelta(seconds=60)
@@ -22,6 +24,8 @@ LIMITS = {"read": Limit(1, 2)}
 class PredictIt:
     slug = "predictit"
     label = "PredictIt"
+    #: Every body carries the time it was made, so an old one means that the data stands still.
+    frozen_after = parse.STALE_AFTER
 
     def __init__(self, http: VenueHttp) -> None:
         self.http = http
@@ -88,5 +92,5 @@ class PredictIt:
             self._stamps.append(max(stamps))
 
 
-def _of(page: Page[Listing], items: tuple) -> Page:  # type: ignore[type-arg]
-    return Page(items=items, refused=page.refused, extras=page.extras, endpoint=page.endpoint)
+def _of(page: Page[Listing], items: tuple[T, ...]) -> Page[T]:
+    return Page(items, page.refused, page.extras, page.endpoint, is_last=page.is_last)

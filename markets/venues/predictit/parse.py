@@ -24,7 +24,16 @@ from markets.quotes import (
     Quote,
     Status,
 )
-from markets.venues.payload import BadItem, Tray, clean, has_tricks, peek, read, unknown_keys
+from markets.venues.payload import (
+    BadItem,
+    Tray,
+    clean,
+    has_tricks,
+    peek,
+    read,
+    read_body,
+    unknown_keys,
+)
 from markets.venues.predictit.shapes import (
     CONTRACT_FIELDS,
     MARKET_FIELDS,
@@ -62,7 +71,7 @@ def parse_all(body: bytes, received_at: datetime, endpoint: str = ALL) -> Page[L
     it could not be taken apart: what is missing then is not gone."""
     tray: Tray[Listing] = Tray(VENUE, endpoint)
     try:
-        envelope = read(_ALL, body)
+        envelope, body = read_body(_ALL, body)
     except BadItem as bad:
         tray.refuse(_not_ours(bad, body), raw=body)
         return tray.page()
@@ -111,7 +120,7 @@ def _refuse_market(tray: Tray[Listing], raw: Raw, bad: BadItem) -> None:
     market = peek(raw, "id")
     refs = [_ref(market, peek(contract, "id")) for contract in contracts] or [""]
     for ref in refs:
-        tray.refuse(BadItem(bad.reason, f"market.{bad.field}", bad.sample), ref, bytes(raw))
+        tray.refuse(BadItem(bad.reason, f"market.{bad.field}", bad.sample), ref, raw)
 
 
 def _ref(market: str | int, contract: str | int) -> str:
@@ -122,13 +131,16 @@ def _take_contract(tray: Tray[Listing], raw: Raw, market: MarketShape, event: Ev
     try:
         shape = read(_CONTRACT, raw)
         info = _market(shape, market, event)
+        if info.ref in tray.seen:
+            raise BadItem("duplicate", "id")
     except BadItem as bad:
-        tray.refuse(bad, _ref(market.id, peek(raw, "id")), bytes(raw))
+        tray.refuse(bad, _ref(market.id, peek(raw, "id")), raw)
         return
+    tray.seen.add(info.ref)
     try:
         quote: Quote | None = _quote(shape, info)
     except BadItem as bad:
-        tray.refuse(bad, info.ref, bytes(raw))
+        tray.refuse(bad, info.ref, raw)
         quote = None
     tray.extras |= {f"contract.{key}" for key in unknown_keys(raw, CONTRACT_FIELDS)}
     tray.items.append(Listing(info, quote, event))
