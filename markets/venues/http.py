@@ -60,13 +60,18 @@ class NoBreaker:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A usable response. `endpoint` as "GET /markets"; `seconds` on the wall, retries excluded."""
+    """A usable response.
+
+    `endpoint` as "GET /markets"; `seconds` on the wall, retries excluded; `dated` the server's own
+    clock (to the second) where it says it, to be compared with wall time.
+    """
 
     status: int
     body: bytes
     received_at: datetime
     endpoint: str
     seconds: float
+    dated: datetime | None = None
 
 
 class Failure(Exception):
@@ -272,7 +277,8 @@ class VenueHttp:
         seconds = time.monotonic() - started
         self.counters.answered(seconds, len(body))
         _check(response, body, accept, is_read)
-        return Answer(response.status_code, body, clock.now(), endpoint, seconds)
+        dated = _date(response.headers.get("date", ""))
+        return Answer(response.status_code, body, clock.now(), endpoint, seconds, dated)
 
 
 def _read_body(response: httpx.Response, until: float) -> bytes:
@@ -328,16 +334,21 @@ def retry_after(text: str, now: datetime) -> float | None:
     try:
         seconds = float(text)
     except ValueError:
-        try:
-            moment = parsedate_to_datetime(text)
-        except (ValueError, TypeError):
+        moment = _date(text)
+        if moment is None:
             return None
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
         seconds = (moment - now).total_seconds()
     if seconds != seconds:  # NaN
         return None
     return min(max(0.0, seconds), RETRY_AFTER_MAX_SECONDS)
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError):
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def _says(body: bytes) -> str:

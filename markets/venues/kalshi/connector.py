@@ -1,0 +1,492 @@
+"""Kalshi over HTTP: which requests answer which question.
+
+Without a key everything here is public. With one, requests are signed and the account's own
+limits take the place of the published ones.
+"""
+
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from arbsite import clock
+from markets.quotes import (
+    CandleInfo,
+    EventInfo,
+    ExchangeStatus,
+    FeeInfo,
+    Listing,
+    MarketRef,
+    OrderBook,
+    Page,
+    Quote,
+    Refusal,
+    TradePrint,
+    Window,
+)
+from markets.venues.base import VenueError
+from markets.venues.http import Answer, VenueHttp
+from markets.venues.kalshi import parse, parse_tape, parse_terms, shapes
+from markets.venues.kalshi.auth import API_PATH, Signer, load_signer
+from markets.venues.limits import Limit
+from markets.venues.payload import BadItem
+
+T = TypeVar("T")
+
+HOST = "https://external-api.kalshi.com"
+COST = 10  # tokens a request unless /account/endpoint_costs says otherwise
+#: The Basic tier: 200 tokens a second, two seconds of which may be saved up.
+LIMITS = {"read": Limit(200, 400), "write": Limit(100, 100)}
+LIMITS_AGAIN_SECONDS = 3600.0
+CUTOFF_AGAIN_SECONDS = 3600.0
+SCHEDULE_AGAIN_SECONDS = 3600.0
+MARKETS_LIMIT = 1000
+EVENTS_LIMIT = 200
+TRADES_LIMIT = 1000
+FEES_LIMIT = 1000
+TICKERS = 100  # a request: the documented most for books, and a bearable address for listings
+MOST_PAGES = 2000
+MOST_TRADE_PAGES = 50
+TRADES_EACH = 5  # above so many markets the feed of all trades is cheaper
+MOST_CANDLES = 5000
+PERIODS = {60: 1, 3600: 60, 86400: 1440}
+#: A market that moves on while we read is met in a later pass; `paused` is asked twice because a
+#: market may go there and come back.
+MARKET_PASSES = ("paused", "unopened", "open", "paused", "closed")
+EVENT_PASSES = ("unopened", "open", "closed")
+Params = dict[str, Any]
+
+
+class Kalshi:
+    slug = "kalshi"
+    label = "Kalshi"
+
+    def __init__(self, http: VenueHttp, signer: Signer | None = None) -> None:
+        self.http = http
+        self._signer = signer
+        self._events: dict[str, EventInfo] = {}
+        self._tags: dict[str, tuple[str, ...]] = {}
+        self._limits_again = 0.0
+        self._remembered: dict[str, tuple[float, Any]] = {}
+
+    @classmethod
+    def from_settings(cls) -> "Kalshi":
+        """With the base URL, key and Redis of the settings; no request is made yet."""
+        from django.conf import settings
+
+        signer = load_signer(settings.KALSHI_KEY_ID, settings.KALSHI_KEY_FILE)
+        return cls.at(settings.VENUE_URLS["kalshi"], signer, VenueHttp.from_settings)
+
+    @classmethod
+    def at(
+        cls, url: str, signer: Signer | None = None, build: Callable[..., VenueHttp] = VenueHttp
+    ) -> "Kalshi":
+        """At `url` (the host's root, with or without /trade-api/v2), or the real host if empty."""
+        root = (url or HOST).rstrip("/").removesuffix(API_PATH)
+        sign = _signing(signer) if signer is not None else None
+        return cls(build("kalshi", root + API_PATH, LIMITS, sign=sign), signer)
+
+    # --- listings
+
+    def list_markets(self, changed_since: datetime | None = None) -> Iterator[Page[Listing]]:
+        """Every market that is not yet settled, combos left out; or all changed since.
+
+        `changed_since` compares the venue's own update times, which prices do not move.
+        """
+
+        def read(answer: Answer) -> Page[Listing]:
+            received_at, endpoint = answer.received_at, answer.endpoint
+            return parse.parse_markets(
+                answer.body, received_at, endpoint, self._events, MARKETS_LIMIT
+            )
+
+        common: Params = {"limit": MARKETS_LIMIT, "mve_filter": "exclude"}
+        passes: list[Params] = [common | {"status": status} for status in MARKET_PASSES]
+        if changed_since is not None:
+            passes = [common | {"min_updated_ts": _seconds(changed_since)}]
+        return self._passes("/markets", passes, read, _listing_ref)
+
+    def fetch_markets(self, refs: Sequence[str]) -> Page[Listing]:
+        """These markets whatever their status, from the historical tier where they moved there."""
+
+        def read(answer: Answer) -> Page[Listing]:
+            return parse.parse_markets(
+                answer.body, answer.received_at, answer.endpoint, self._events, MARKETS_LIMIT
+            )
+
+        live = self._batched("/markets", refs, read)
+        known = {item.market.ref for item in live.items} | {r.ref for r in live.refused}
+        absent = [ref for ref in refs if ref not in known]
+        if not absent:
+            return live
+        try:
+            old = self._batched("/historical/markets", absent, read)
+        except VenueError as error:
+            if error.status != 404:
+                raise
+            return live
+        return _joined([live, old])
+
+    def fetch_quotes(self, refs: Sequence[MarketRef]) -> Page[Quote]:
+        """Tops of book from the listing: as many markets a token as the batch of books gives,
+        in a fraction of its bytes, with last price, volume and open interest."""
+
+        def read(answer: Answer) -> Page[Quote]:
+            return parse.parse_quotes(
+                answer.body, answer.received_at, answer.endpoint, MARKETS_LIMIT
+            )
+
+        return self._batched("/markets", [ref.ref for ref in refs], read)
+
+    def list_events(self, changed_since: datetime | None = None) -> Iterator[Page[EventInfo]]:
+        """Every event that is not yet settled, or all changed since; combos are listed apart."""
+        if not self._tags:
+            with suppress(VenueError):  # tags are an extra
+                self._read_series()
+
+        def read(answer: Answer) -> Page[EventInfo]:
+            received_at, endpoint = answer.received_at, answer.endpoint
+            page = parse.parse_events(answer.body, received_at, endpoint, self._tags, EVENTS_LIMIT)
+            self._events.update((event.ref, event) for event in page.items)
+            return page
+
+        common: Params = {"limit": EVENTS_LIMIT, "with_nested_markets": "false"}
+        passes: list[Params] = [common | {"status": status} for status in EVENT_PASSES]
+        if changed_since is not None:
+            passes = [common | {"min_updated_ts": _seconds(changed_since)}]
+        return self._passes("/events", passes, read, _event_ref)
+
+    # --- books, trades, candles
+
+    def fetch_books(self, refs: Sequence[MarketRef]) -> Page[OrderBook]:
+        """Full depth, a hundred markets a request."""
+        pages = []
+        for batch in _batches([ref.ref for ref in refs], TICKERS):
+            params = [("tickers", ticker) for ticker in batch]
+            pages.append(
+                self._tried(
+                    lambda params=params: self._read(  # type: ignore[misc]
+                        "/markets/orderbooks",
+                        params,
+                        lambda a: parse_tape.parse_books(a.body, a.received_at, a.endpoint),
+                    ),
+                    "GET /markets/orderbooks",
+                    pages,
+                )
+            )
+        return _joined(pages)
+
+    def fetch_trades(self, refs: Sequence[MarketRef], since: datetime) -> Page[TradePrint]:
+        """Trades of these markets since a time, from the historical tier as far as needed."""
+        wanted = {ref.ref for ref in refs}
+        if not wanted:
+            return Page(endpoint="GET /markets/trades", is_last=True)
+        params: Params = {"limit": TRADES_LIMIT, "min_ts": _seconds(since)}
+        tickers: Iterable[str | None] = sorted(wanted) if len(wanted) <= TRADES_EACH else (None,)
+        pages = []
+        for ticker in tickers:
+            own = params | ({"ticker": ticker} if ticker else {})
+            pages += self._trades("/markets/trades", own)
+        cutoff = self._cutoff().trades_created_ts
+        if since < cutoff:
+            for ticker in sorted(wanted):
+                old = params | {"ticker": ticker, "max_ts": _seconds(cutoff) + 1}
+                pages += self._trades("/historical/trades", old)
+        joined = _joined(pages)
+        kept = {t.trade_id: t for t in joined.items if t.ref in wanted and t.traded_at >= since}
+        return replace(joined, items=tuple(kept.values()))
+
+    def _trades(self, path: str, params: Params) -> list[Page[TradePrint]]:
+        def read(answer: Answer) -> Page[TradePrint]:
+            body, received_at = answer.body, answer.received_at
+            return parse_tape.parse_trades(body, received_at, answer.endpoint, TRADES_LIMIT)
+
+        pages = list(self._walk(path, params, read, _trade_ref, MOST_TRADE_PAGES))
+        # Of a walk only its end says whether it was whole.
+        whole = pages[-1].is_last
+        return [replace(page, is_last=whole) for page in pages]
+
+    def fetch_candles(
+        self, ref: MarketRef, seconds: int, start: datetime, end: datetime
+    ) -> Page[CandleInfo]:
+        """Candles of a minute, an hour or a day that start within [start, end)."""
+        if seconds not in PERIODS:
+            allowed = ", ".join(map(str, PERIODS))
+            raise VenueError(f"Kalshi has no candles of {seconds} s, only {allowed}", True)
+        series = ref.series or ref.ref.partition("-")[0]
+        live = f"/series/{series}/markets/{ref.ref}/candlesticks"
+        endpoint = "GET /series/{series}/markets/{ticker}/candlesticks"
+        page = self._candles(live, endpoint, ref.ref, seconds, start, end)
+        if not page.items and start < self._cutoff().market_settled_ts:
+            old = f"/historical/markets/{ref.ref}/candlesticks"
+            endpoint = "GET /historical/markets/{ticker}/candlesticks"
+            page = self._candles(old, endpoint, ref.ref, seconds, start, end)
+        items = tuple(candle for candle in page.items if start <= candle.start < end)
+        return replace(page, items=items)
+
+    def _candles(
+        self, path: str, endpoint: str, ticker: str, seconds: int, start: datetime, end: datetime
+    ) -> Page[CandleInfo]:
+        def read(answer: Answer) -> Page[CandleInfo]:
+            body, received_at = answer.body, answer.received_at
+            return parse_tape.parse_candles(body, ticker, seconds, received_at, endpoint)
+
+        pages = []
+        first, last = _seconds(start), _seconds(end)
+        for begin in range(first, last + 1, MOST_CANDLES * seconds):
+            params = {
+                "start_ts": begin,
+                # A candle is named by its end, so the last one lies a period further on.
+                "end_ts": min(begin + MOST_CANDLES * seconds, last + seconds),
+                "period_interval": PERIODS[seconds],
+            }
+            try:
+                pages.append(self._read(path, params, read, endpoint=endpoint))
+            except VenueError as error:
+                if error.status != 404:
+                    raise
+                return Page(endpoint=endpoint, is_last=True)
+        joined = _joined(pages)
+        return replace(joined, items=tuple({c.start: c for c in joined.items}.values()))
+
+    # --- status, fees, limits
+
+    def exchange_status(self) -> ExchangeStatus:
+        """Open or not now; an unreadable schedule costs the announced windows, not the status."""
+        answer = self._get("/exchange/status", accept=(500, 503, 504))
+        note = ""
+        windows: tuple[Window, ...] = ()
+        try:
+            body = self._remember("schedule", SCHEDULE_AGAIN_SECONDS, self._schedule)
+            windows = parse_terms.parse_schedule(body, answer.received_at)
+        except (VenueError, BadItem) as problem:
+            note = f"hours unknown: {problem}"
+        try:
+            status = parse_terms.parse_status(answer.body, answer.received_at, windows)
+        except BadItem as bad:
+            raise _unreadable(bad, answer.endpoint) from None
+        return replace(status, note="; ".join(part for part in (status.note, note) if part))
+
+    def _schedule(self) -> bytes:
+        return self._get("/exchange/schedule").body
+
+    def list_fees(self) -> Iterator[Page[FeeInfo]]:
+        """Fees of every series, their dated changes, and overrides of single events."""
+        whole = True
+        changes: Page[FeeInfo] = self._read(
+            "/series/fee_changes",
+            {"show_historical": "true"},
+            lambda a: parse_terms.parse_series_fee_changes(a.body, a.endpoint),
+        )
+        for page in (parse_terms.series_fees(self._read_series()), changes):
+            whole = whole and not any(refusal.ref == "" for refusal in page.refused)
+            yield replace(page, is_last=False)
+
+        def read(answer: Answer) -> Page[FeeInfo]:
+            return parse_terms.parse_event_fee_changes(answer.body, answer.endpoint, FEES_LIMIT)
+
+        params: Params = {"limit": FEES_LIMIT}
+        for page in self._walk("/events/fee_changes", params, read, _fee_ref, MOST_PAGES):
+            yield replace(page, is_last=page.is_last and whole)
+
+    def _read_series(self) -> Page[shapes.Series]:
+        page: Page[shapes.Series] = self._read(
+            "/series", {}, lambda a: parse_terms.parse_series(a.body, a.endpoint)
+        )
+        self._tags = {one.ticker: tuple(one.tags or ()) for one in page.items}
+        return page
+
+    def read_limits(self) -> shapes.AccountLimits | None:
+        """The account's own limits, which then hold for every process; None without a key."""
+        if self._signer is None:
+            return None
+        self._limits_again = time.monotonic() + LIMITS_AGAIN_SECONDS
+        answer = self.http.get("/account/limits", cost=COST)
+        try:
+            limits = parse_terms.parse_limits(answer.body)
+        except BadItem as bad:
+            raise _unreadable(bad, answer.endpoint) from None
+        for bucket in ("read", "write"):
+            budget: shapes.Budget = getattr(limits, bucket)
+            self.http.buckets.declare(bucket, Limit(budget.refill_rate, budget.bucket_capacity))
+        return limits
+
+    # --- how it is asked
+
+    def _get(
+        self, path: str, params: Any = None, accept: Collection[int] = (), endpoint: str = ""
+    ) -> Answer:
+        if self._signer is not None and time.monotonic() >= self._limits_again:
+            with suppress(VenueError):  # the published limits hold until the next attempt
+                self.read_limits()
+        return self.http.get(path, params or None, cost=COST, accept=accept, endpoint=endpoint)
+
+    def _read(
+        self,
+        path: str,
+        params: Any,
+        read: Callable[[Answer], Page[T]],
+        endpoint: str = "",
+    ) -> Page[T]:
+        """One page; a body that is not JSON is asked for once more."""
+        page = read(self._get(path, params, endpoint=endpoint))
+        if any(refusal.reason == "not_json" and not refusal.ref for refusal in page.refused):
+            page = read(self._get(path, params, endpoint=endpoint))
+        return page
+
+    def _walk(
+        self,
+        path: str,
+        params: Params,
+        read: Callable[[Answer], Page[T]],
+        ref_of: Callable[[T], str],
+        most: int,
+    ) -> Iterator[Page[T]]:
+        """Pages to the venue's own end; what ends otherwise ends with a refusal that says why."""
+        cursors: set[str] = set()
+        seen: set[str] = set()
+        for number in range(most):
+            page = self._read(path, params, read)
+            refs = {ref_of(item) for item in page.items}
+            if page.is_last:
+                yield page
+                return
+            reason = ""
+            if not page.cursor:
+                reason = "no_cursor"
+            elif page.cursor in cursors:
+                reason = "cursor_repeated"
+            elif refs and refs <= seen:
+                reason = "page_repeated"
+            elif number + 1 == most:
+                reason = "page_limit"
+            if reason and not any(r.reason in ("not_json", "empty_body") for r in page.refused):
+                page = _with_refusal(page, reason, f"after {number + 1} pages")
+            yield page
+            if reason:
+                return
+            cursors.add(page.cursor)
+            seen |= refs
+            params = params | {"cursor": page.cursor}
+
+    def _passes(
+        self,
+        path: str,
+        passes: Sequence[Params],
+        read: Callable[[Answer], Page[T]],
+        ref_of: Callable[[T], str],
+    ) -> Iterator[Page[T]]:
+        """Several listings as one, whose end is only marked when each came to its end.
+
+        An item that was refused and could not be named might be any market, so that after one
+        nothing absent may be believed gone.
+        """
+        whole = True
+        for number, params in enumerate(passes):
+            ended = False
+            for page in self._walk(path, params, read, ref_of, MOST_PAGES):
+                whole = whole and all(r.ref for r in page.refused)
+                ended = page.is_last
+                final = ended and whole and number + 1 == len(passes)
+                yield replace(page, is_last=final)
+            whole = whole and ended
+
+    def _batched(
+        self, path: str, refs: Sequence[str], read: Callable[[Answer], Page[T]]
+    ) -> Page[T]:
+        pages: list[Page[T]] = []
+        for batch in _batches(refs, TICKERS):
+            params = {"tickers": ",".join(batch), "limit": MARKETS_LIMIT}
+            pages.append(
+                self._tried(
+                    lambda params=params: self._read(path, params, read),  # type: ignore[misc]
+                    f"GET {path}",
+                    pages,
+                )
+            )
+        return _joined(pages)
+
+    def _tried(
+        self, ask: Callable[[], Page[T]], endpoint: str, before: Sequence[Page[T]]
+    ) -> Page[T]:
+        """A batch that fails after others came costs its own markets only."""
+        try:
+            return ask()
+        except VenueError as error:
+            if not any(page.items for page in before):
+                raise
+            return _with_refusal(Page(endpoint=endpoint), "unanswered", str(error))
+
+    def _cutoff(self) -> shapes.Cutoff:
+        cutoff: shapes.Cutoff = self._remember("cutoff", CUTOFF_AGAIN_SECONDS, self._read_cutoff)
+        return cutoff
+
+    def _read_cutoff(self) -> shapes.Cutoff:
+        answer = self._get("/historical/cutoff")
+        try:
+            return parse_terms.parse_cutoff(answer.body)
+        except BadItem as bad:
+            raise _unreadable(bad, answer.endpoint) from None
+
+    def _remember(self, name: str, seconds: float, ask: Callable[[], Any]) -> Any:
+        """The answer of `ask` for so many wall seconds."""
+        until, value = self._remembered.get(name, (0.0, None))
+        if time.monotonic() >= until:
+            value = ask()
+            self._remembered[name] = (time.monotonic() + seconds, value)
+        return value
+
+
+def _signing(signer: Signer) -> Callable[[str, str], Mapping[str, str]]:
+    def sign(method: str, path: str) -> Mapping[str, str]:
+        timestamp_ms = int(clock.wall_now().timestamp() * 1000)
+        return signer.headers(timestamp_ms, method, API_PATH + path)
+
+    return sign
+
+
+def _seconds(moment: datetime) -> int:
+    return int(moment.timestamp())
+
+
+def _batches(refs: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    for start in range(0, len(refs), size):
+        yield refs[start : start + size]
+
+
+def _joined(pages: Sequence[Page[T]]) -> Page[T]:
+    """Several answers as one, whole only if each was."""
+    return Page(
+        items=tuple(item for page in pages for item in page.items),
+        refused=tuple(refusal for page in pages for refusal in page.refused),
+        extras=frozenset(extra for page in pages for extra in page.extras),
+        endpoint=pages[0].endpoint if pages else "",
+        is_last=all(page.is_last for page in pages),
+    )
+
+
+def _with_refusal(page: Page[T], reason: str, says: str) -> Page[T]:
+    refusal = Refusal("kalshi", page.endpoint, reason, sample=says[:300])
+    return replace(page, refused=(*page.refused, refusal), is_last=False)
+
+
+def _unreadable(bad: BadItem, endpoint: str) -> VenueError:
+    return VenueError(f"kalshi {endpoint}: {bad}", endpoint=endpoint)
+
+
+def _listing_ref(listing: Listing) -> str:
+    return listing.market.ref
+
+
+def _event_ref(event: EventInfo) -> str:
+    return event.ref
+
+
+def _trade_ref(trade: TradePrint) -> str:
+    return trade.trade_id
+
+
+def _fee_ref(fee: FeeInfo) -> str:
+    return f"{fee.scope_ref} {fee.effective_from}"
