@@ -18,6 +18,7 @@ from arbsite.servers.secrets import secret
 
 START_SECONDS = 120  # a crashed server replays its log first
 STOP_SECONDS = 60
+NOBODYS_PID = b"99999999"  # above any system's limit
 
 
 def probe(config: ServerConfig) -> str:
@@ -86,15 +87,30 @@ def start(config: ServerConfig, binaries: Binaries, holder: Path) -> None:
                       f"(all of it in {log})")
 
 
+# Not `pg_ctl start`, which pastes the folder's name into a shell command unquoted.
+_DETACHED = '"$0" -D "$1" >>"$2" 2>&1 </dev/null & echo $!'
+
+
 def _launch(binaries: Binaries, data: Path, log: Path) -> bool:
-    done = places.owner().run(
-        [binaries.folder / "pg_ctl", "start", "-w", "-t", str(START_SECONDS), "-s",
-         "-D", data, "-l", log],
-        timeout=START_SECONDS + 30,
-        # A pipe would be held open by the server and never end.
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )
-    return done.returncode == 0
+    """Start the program, orphaned at once; False when it ends before it listens."""
+    command = ["/bin/sh", "-c", _DETACHED, binaries.folder / "postgres", data, log]
+    number = int(places.owner().run(command, stdout=subprocess.PIPE).stdout)
+    pid_file = data / "postmaster.pid"
+
+    def settled() -> bool:
+        # Until the new server overwrites it, the file is the last one's.
+        ready = processes.pid_in(pid_file) == number and "ready" in _status_in(pid_file)
+        return ready or not processes.command_of(number)
+
+    return processes.wait_until(settled, START_SECONDS) and bool(processes.command_of(number))
+
+
+def _status_in(pid_file: Path) -> str:
+    """What the server itself says in the last line of its pid file: starting, ready, stopping."""
+    try:
+        return pid_file.read_text(encoding="utf-8", errors="replace").strip().split("\n")[-1]
+    except OSError:
+        return ""
 
 
 def _make(config: ServerConfig, binaries: Binaries, holder: Path) -> None:
@@ -180,28 +196,40 @@ def _set_password(config: ServerConfig, binaries: Binaries, holder: Path) -> Non
 
 
 def _clear_stale(config: ServerConfig, data: Path) -> None:
-    """Remove what a killed server left, once it is certain that none runs on this data.
-
-    PostgreSQL clears most of it itself, but not a spoilt pid file, nor one whose number now
-    belongs to another process of the same user.
-    """
+    """Remove what a killed server left, once it is certain that none runs on this data."""
     running = _postmaster_on(data)
     if running:  # alive, but its socket is gone: nobody can reach it any more
         _interrupt(running)
         if not processes.wait_until(lambda: not processes.command_of(running), STOP_SECONDS):
             raise ServerError(f"PostgreSQL (pid {running}) holds {data} but cannot be reached")
-    pid_file = data / "postmaster.pid"
-    number = processes.pid_in(pid_file)
-    if not number or processes.command_of(number):
-        pid_file.unlink(missing_ok=True)
+    _disown(data / "postmaster.pid")
     socket = config.postgresql_socket
     for leftover in (socket, socket.with_name(f"{socket.name}.lock")):
         leftover.unlink(missing_ok=True)
 
 
+def _disown(pid_file: Path) -> None:
+    """Make PostgreSQL see that the file's process is gone.
+
+    It cannot itself where the file is spoilt, or where the number is now that of another
+    process of its user or of a zombie. The rest of the file stays: with it PostgreSQL makes
+    sure that no child of the dead server still holds the shared memory.
+    """
+    try:
+        _, line, rest = pid_file.read_bytes().partition(b"\n")
+    except FileNotFoundError:
+        return
+    if processes.pid_in(pid_file) and line:
+        with pid_file.open("r+b") as file:  # in place, so that owner and mode stay
+            file.truncate()
+            file.write(NOBODYS_PID + line + rest)
+    else:
+        pid_file.unlink()
+
+
 def _postmaster_on(data: Path) -> int:
     """The server process started on this data, looked for among all processes, or 0."""
-    said = subprocess.run(["ps", "-axo", "pid=,args="], capture_output=True, text=True)
+    said = subprocess.run(["ps", "-axww", "-o", "pid=,args="], capture_output=True, text=True)
     for line in said.stdout.splitlines():
         number, _, command = line.strip().partition(" ")
         if command.rstrip().endswith(f"postgres -D {data}"):

@@ -21,8 +21,8 @@ def command_of(pid: int) -> str:
     except OSError:
         if PROC.is_dir() and (PROC / "self").exists():
             return ""
-    said = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True)
-    return said.stdout.strip()
+    asked = ["ps", "-ww", "-o", "args=", "-p", str(pid)]
+    return subprocess.run(asked, capture_output=True, text=True).stdout.strip()
 
 
 def pid_in(path: Path) -> int:

@@ -32,7 +32,9 @@ def test_the_wheels_bring_a_usable_server(kind: str, major: int) -> None:
     assert (best.way, best.major) == ("wheel", major)
 
 
-def test_the_newest_of_debians_folders_is_taken(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_newest_of_debians_folders_is_taken(
+    bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(binaries, "DEBIAN", bare.parent / "debian")
     for major in (9, 15, 17):
         folder = bare.parent / "debian" / str(major)
@@ -45,7 +47,8 @@ def test_the_newest_of_debians_folders_is_taken(bare: Path, monkeypatch: pytest.
 def test_auto_takes_what_is_installed_before_the_wheel(bare: Path) -> None:
     program(bare, "redis-server", "Redis server v=7.2.4 sha=0 malloc=libc bits=64")
     found = binaries.find("redis", "auto")
-    assert [(one.way, one.version) for one in found] == [("installed", "7.2.4"), ("wheel", "6.2.14")]
+    assert [one.way for one in found] == ["installed", "wheel"]
+    assert found[0].version == "7.2.4"
 
 
 def test_a_postgres_without_initdb_beside_it_is_passed_over(bare: Path) -> None:

@@ -1,0 +1,498 @@
+"""Servers start for the first user, serve them all, and end with the last."""
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+from arbsite import servers
+from arbsite.servers import locks, places, private_postgresql, processes
+from arbsite.servers.config import ServerConfig
+from tests.arbsite.servers.conftest import User, pids, states, variant, works
+
+STOPPED = ("stopped", "stopped")
+RUNNING = ("running", "running")
+Another = Callable[..., User]
+
+
+def ask(config: ServerConfig, question: str) -> str:
+    """One value from the private PostgreSQL."""
+    with psycopg.connect(**servers.connection_parameters(config, "postgres")) as connection:
+        row = connection.execute(question).fetchone()
+    assert row
+    return str(row[0])
+
+
+@pytest.mark.parametrize("way", ["installed", "wheel"])
+def test_each_way_serves_and_leaves_nothing_running(
+    config: ServerConfig, installed_redis: Path, way: str
+) -> None:
+    config = variant(config, way=way)
+    running = servers.use(config)
+    said = servers.status(config)
+    assert (said["postgresql"]["way"], said["redis"]["way"]) == (way, way)
+    assert running.postgresql.startswith("18." if way == "wheel" else "1")
+    assert works(config)
+    found = pids(config)
+    servers.leave(config)
+    assert states(config) == STOPPED
+    assert [processes.command_of(pid) for pid in found] == ["", ""]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("listen_addresses", ""), ("timezone", "UTC"), ("log_timezone", "UTC"), ("jit", "off"),
+        ("server_encoding", "UTF8"), ("lc_collate", "C.UTF-8"), ("max_connections", "100"),
+        ("fsync", "off"), ("password_encryption", "scram-sha-256"), ("max_wal_size", "2GB"),
+    ],
+)
+def test_postgresql_is_set_up_as_promised(kept: ServerConfig, name: str, value: str) -> None:
+    source = "pg_database WHERE datname = 'postgres'"
+    question = {"lc_collate": f"SELECT datcollate FROM {source}"}.get(name, f"SHOW {name}")
+    assert ask(kept, question) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("port", "0"), ("maxmemory-policy", "noeviction"), ("appendonly", "yes"), ("save", "")],
+)
+def test_redis_is_set_up_as_promised(kept: ServerConfig, name: str, value: str) -> None:
+    with redis.Redis.from_url(servers.redis_url(kept), decode_responses=True) as client:
+        assert client.config_get(name)[name] == value
+
+
+def test_neither_server_answers_without_the_password(kept: ServerConfig) -> None:
+    with pytest.raises(psycopg.OperationalError, match="authentication failed"):
+        psycopg.connect(**servers.connection_parameters(kept, "postgres") | {"password": "guess"})
+    with pytest.raises(redis.exceptions.AuthenticationError):
+        redis.Redis(unix_socket_path=str(kept.redis_socket)).ping()
+
+
+def test_no_password_is_shown_in_the_list_of_processes(kept: ServerConfig) -> None:
+    listed = subprocess.run(["ps", "-axo", "args="], capture_output=True, text=True).stdout
+    assert "redis-server" in listed and servers.secret(kept, "servers") not in listed
+
+
+def test_servers_run_in_sessions_of_their_own(kept: ServerConfig) -> None:
+    assert all(os.getsid(pid) != os.getsid(0) for pid in pids(kept))
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> "pytest.FixtureRequest":
+    """Servers that several reading tests share."""
+    config = ServerConfig("test", data_dir=tmp_path_factory.mktemp("kept"), durable=False)
+    servers.use(config)
+    yield config
+    servers.leave(config)
+    servers.remove(config)
+
+
+def test_a_durable_server_keeps_its_promise_on_a_crash(config: ServerConfig) -> None:
+    config = variant(config, durable=True)
+    servers.use(config)
+    assert {ask(config, f"SHOW {name}") for name in
+            ("fsync", "full_page_writes", "synchronous_commit")} == {"on"}
+
+
+def test_using_twice_is_using_once(config: ServerConfig) -> None:
+    servers.use(config)
+    before = pids(config)
+    servers.use(config)
+    assert pids(config) == before
+    assert len(servers.status(config)["users"]) == 1
+    servers.leave(config)
+    assert states(config) == STOPPED
+
+
+def test_two_datasets_of_one_checkout_share_its_servers(config: ServerConfig) -> None:
+    servers.use(config)
+    demo, run = variant(config, dataset="demo"), variant(config, dataset="run")
+    before = pids(config)
+    for one in (demo, run):
+        servers.use(one)
+        servers.prepare_database(one, migrate=lambda config: None)
+    assert pids(config) == before
+    names = "SELECT string_agg(datname, ' ' ORDER BY datname) FROM pg_database " \
+            "WHERE datname LIKE 'arbsite%'"
+    assert ask(config, names) == "arbsite_demo arbsite_run"
+
+
+def test_the_second_user_keeps_the_servers_when_the_first_ends(
+    config: ServerConfig, another: Another
+) -> None:
+    first = another()
+    second = another()
+    before = pids(config)
+    first.end()
+    assert works(config) and pids(config) == before
+    second.end()
+    assert states(config) == STOPPED
+
+
+def test_racing_starters_share_one_pair_of_servers(config: ServerConfig, another: Another) -> None:
+    racers = [another(go=False) for _ in range(4)]
+    for racer in racers:
+        racer.go()
+    for racer in racers:
+        racer.ready()
+    assert works(config)
+    assert sorted(user["pid"] for user in servers.status(config)["users"]) == \
+        sorted(racer.pid for racer in racers)
+    for racer in racers:
+        racer.end()
+    assert states(config) == STOPPED
+
+
+def test_what_a_killed_user_leaves_is_adopted_and_then_ended(
+    config: ServerConfig, another: Another
+) -> None:
+    another().kill()
+    before = pids(config)
+    assert works(config)
+    servers.use(config)
+    assert pids(config) == before
+    assert [user["pid"] for user in servers.status(config)["users"]] == [os.getpid()]
+    servers.leave(config)
+    assert states(config) == STOPPED
+
+
+def test_ctrl_c_for_the_first_user_does_not_reach_the_servers(
+    config: ServerConfig, another: Another
+) -> None:
+    first = another(group=True)
+    second = another()
+    before = pids(config)
+    os.killpg(first.pid, signal.SIGINT)
+    first.process.wait(30)
+    assert works(config) and pids(config) == before
+    second.end()
+    assert states(config) == STOPPED
+
+
+def test_ctrl_c_for_the_only_user_ends_the_servers(config: ServerConfig, another: Another) -> None:
+    only = another(group=True)
+    os.killpg(only.pid, signal.SIGINT)
+    only.process.wait(30)
+    assert states(config) == STOPPED
+
+
+def test_a_forked_child_that_ends_leaves_its_parents_servers_alone(
+    config: ServerConfig, another: Another
+) -> None:
+    parent = another("child = os.fork()\nif not child: sys.exit(0)\nos.waitpid(child, 0)")
+    assert works(config)
+    assert [user["pid"] for user in servers.status(config)["users"]] == [parent.pid]
+    parent.end()
+    assert states(config) == STOPPED
+
+
+def test_a_forked_child_that_uses_servers_itself_counts_for_itself(
+    config: ServerConfig, another: Another
+) -> None:
+    parent = another(
+        "child = os.fork()\n"
+        "if not child:\n"
+        "    servers.use(config)\n"
+        "    assert len(servers.status(config)['users']) == 2\n"
+        "    servers.leave()\n"
+        "    assert len(servers.status(config)['users']) == 1\n"
+        "    os._exit(0)\n"
+        "assert os.waitpid(child, 0)[1] == 0\n"
+    )
+    assert works(config)
+    parent.end()
+    assert states(config) == STOPPED
+
+
+def test_a_forked_child_that_outlives_its_parent_still_counts(
+    config: ServerConfig, another: Another
+) -> None:
+    parent = another(
+        "child = os.fork()\n"
+        "if not child:\n"
+        "    null = os.open('/dev/null', os.O_RDWR)\n"
+        "    for standard in (0, 1, 2): os.dup2(null, standard)\n"
+        "    time.sleep(60)\n"
+        "    os._exit(0)\n"
+        "Path = type(config.data_dir)\n"
+        "(config.folder / 'child').write_text(str(child))"
+    )
+    child = int((config.folder / "child").read_text())
+    try:
+        parent.end()
+        assert works(config)
+        assert not locks.is_free(config)
+        with pytest.raises(servers.ServerError, match=f"in use by .*{parent.pid}|forked"):
+            servers.stop(config)
+    finally:
+        os.kill(child, signal.SIGKILL)
+    assert processes.wait_until(lambda: locks.is_free(config), 5)
+
+
+def test_started_servers_stay_up_until_they_are_stopped(
+    config: ServerConfig, another: Another
+) -> None:
+    servers.start(config)
+    another().end()
+    assert works(config) and servers.status(config)["kept"]
+    servers.stop(config)
+    assert states(config) == STOPPED and not servers.status(config)["kept"]
+
+
+def test_stop_is_refused_while_others_use_the_servers_and_names_them(
+    config: ServerConfig, another: Another
+) -> None:
+    servers.start(config)
+    user = another()
+    with pytest.raises(servers.ServerError, match=f"pid {user.pid} .*-c.*--force") as caught:
+        servers.stop(config)
+    assert "\n" not in str(caught.value)
+    assert states(config) == RUNNING
+    servers.stop(config, force=True)
+    assert states(config) == STOPPED
+
+
+def test_ones_own_share_does_not_stand_in_the_way_of_stop(config: ServerConfig) -> None:
+    servers.use(config)
+    servers.stop(config)
+    assert states(config) == STOPPED
+
+
+@pytest.mark.parametrize("victims", [[0], [1], [0, 1]], ids=["postgresql", "redis", "both"])
+def test_a_killed_server_is_started_again_for_the_next_connection(
+    config: ServerConfig, victims: list[int]
+) -> None:
+    servers.use(config)
+    before = pids(config)
+    for victim in victims:
+        os.kill(before[victim], signal.SIGKILL)
+        assert processes.wait_until(lambda: not processes.command_of(before[victim]), 10)  # noqa: B023
+    servers.use(config)
+    assert works(config)
+    assert [now != then for now, then in zip(pids(config), before, strict=True)] == \
+        [index in victims for index in (0, 1)]
+
+
+def kill_postgresql(config: ServerConfig) -> Path:
+    """End PostgreSQL with no chance to tidy up; its data folder."""
+    servers.use(config)
+    data = Path(servers.status(config)["postgresql"]["data"]) / "data"
+    number = pids(config)[0]
+    os.kill(number, signal.SIGKILL)
+    assert processes.wait_until(lambda: not processes.command_of(number), 10)
+    return data
+
+
+@pytest.mark.parametrize("content", ["", "no number\n", "-5\n", "99999999\n/elsewhere\n", "\0\xff"])
+def test_a_spoilt_pid_file_does_not_keep_postgresql_from_starting(
+    config: ServerConfig, content: str
+) -> None:
+    data = kill_postgresql(config)
+    (data / "postmaster.pid").write_text(content, encoding="latin-1")
+    servers.use(config)
+    assert works(config)
+
+
+def test_a_pid_that_now_belongs_to_another_process_is_neither_believed_nor_signalled(
+    config: ServerConfig,
+) -> None:
+    data = kill_postgresql(config)
+    who = places.owner()
+    stranger = subprocess.Popen(["sleep", "60"], user=who.uid, start_new_session=True)
+    try:
+        lock = config.postgresql_socket.with_name(f"{config.postgresql_socket.name}.lock")
+        for path in (data / "postmaster.pid", lock):
+            lines = path.read_text().split("\n")
+            path.write_text("\n".join([str(stranger.pid), *lines[1:]]))
+        servers.use(config)
+        assert works(config)
+        servers.leave(config)
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+@pytest.mark.parametrize("content", ["", "junk", "1\n", "99999999\n"])
+def test_a_spoilt_redis_pid_file_harms_nothing(config: ServerConfig, content: str) -> None:
+    servers.use(config)
+    number = pids(config)[1]
+    os.kill(number, signal.SIGKILL)
+    assert processes.wait_until(lambda: not processes.command_of(number), 10)
+    (config.socket_folder / "redis.pid").write_text(content)
+    servers.use(config)
+    assert works(config)
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "redis"])
+def test_a_server_whose_socket_was_swept_away_is_replaced_not_doubled(
+    config: ServerConfig, kind: str
+) -> None:
+    servers.use(config)
+    before = dict(zip(("postgresql", "redis"), pids(config), strict=True))
+    {"postgresql": config.postgresql_socket, "redis": config.redis_socket}[kind].unlink()
+    servers.use(config)
+    assert works(config)
+    assert not processes.command_of(before[kind])
+
+
+def test_a_server_with_all_connections_taken_is_not_taken_for_dead(config: ServerConfig) -> None:
+    servers.use(config)
+    before = pids(config)
+    held = []
+    with pytest.raises(psycopg.OperationalError, match="too many|reserved"):
+        while True:
+            held.append(psycopg.connect(**servers.connection_parameters(config, "postgres")))
+    try:
+        with pytest.raises(servers.ServerError, match="too many clients"):
+            servers.use(config)
+        assert private_postgresql.pid(config) == before[0]
+    finally:
+        for connection in held:
+            connection.close()
+
+
+def test_a_killed_initdb_leaves_nothing_that_counts(config: ServerConfig) -> None:
+    servers.use(config)
+    holder = Path(servers.status(config)["postgresql"]["data"])
+    servers.leave(config)
+    (holder / "data").rename(holder / "data.new")
+    (holder / "data.new" / "PG_VERSION").unlink()
+    servers.use(config)
+    assert works(config)
+
+
+def test_what_redis_held_is_there_after_a_restart(config: ServerConfig) -> None:
+    servers.use(config)
+    with redis.Redis.from_url(servers.redis_url(config)) as client:
+        client.set("queue", "full")
+    servers.leave(config)
+    servers.use(config)
+    with redis.Redis.from_url(servers.redis_url(config)) as client:
+        assert client.get("queue") == b"full"
+
+
+def test_a_data_folder_with_a_very_long_path_works(
+    room: Path, made: list[ServerConfig]
+) -> None:
+    config = ServerConfig("test", data_dir=room / ("long name " * 12) / ("x" * 100), durable=False)
+    made.append(config)
+    assert len(str(config.data_dir)) > 200
+    servers.use(config)
+    assert works(config)
+
+
+@pytest.mark.parametrize("quoting", ["it's", 'a "b"', "back\\slash", "$HOME `id`", "tab\there"])
+def test_a_data_folder_with_an_odd_name_works(
+    room: Path, made: list[ServerConfig], quoting: str
+) -> None:
+    config = ServerConfig("test", data_dir=room / quoting, durable=False)
+    made.append(config)
+    servers.use(config)
+    assert works(config)
+    servers.leave(config)
+    assert states(config) == STOPPED
+
+
+@pytest.mark.parametrize("fault", ["mode", "link", "file"])
+def test_a_socket_folder_that_is_not_private_is_refused(config: ServerConfig, fault: str) -> None:
+    folder = config.socket_folder
+    if fault == "mode":
+        places.prepare_socket_folder(config).chmod(0o755)
+    elif fault == "link":
+        folder.symlink_to(config.data_dir)
+    else:
+        folder.touch()
+    try:
+        with pytest.raises(servers.ServerError, match=f"{folder} is not a private folder"):
+            servers.use(config)
+        assert not list(config.folder.glob("postgresql-*"))
+    finally:
+        shutil.rmtree(folder) if fault == "mode" else folder.unlink()
+
+
+def test_data_outlives_a_lost_password_file(config: ServerConfig) -> None:
+    servers.use(config)
+    servers.prepare_database(config, migrate=lambda config: None)
+    servers.note_sandbox(config)
+    servers.leave(config)
+    (config.folder / "servers.secret").unlink()
+    servers.use(config)
+    assert works(config)
+    assert servers.has_sandbox(config)
+
+
+def test_a_password_lost_while_servers_run_is_said_and_force_ends_them(
+    config: ServerConfig
+) -> None:
+    servers.start(config)
+    (config.folder / "servers.secret").unlink()
+    with pytest.raises(servers.ServerError, match="another password.*stop --force"):
+        servers.use(config)
+    servers.stop(config, force=True)
+    servers.use(config)
+    assert works(config)
+
+
+def test_servers_running_one_way_are_not_used_as_another(
+    config: ServerConfig, installed_redis: Path
+) -> None:
+    servers.use(variant(config, way="wheel"))
+    with pytest.raises(servers.ServerError, match="SERVERS=installed.*wheel.*servers stop"):
+        servers.use(variant(config, way="installed"))
+    assert servers.use(config).postgresql.startswith("18")
+
+
+def test_auto_stays_with_the_data_there_is(config: ServerConfig) -> None:
+    servers.use(variant(config, way="wheel"))
+    servers.leave(config)
+    servers.use(config)
+    assert servers.status(config)["postgresql"]["way"] == "wheel"
+
+
+def test_data_of_another_version_is_left_alone_and_said_in_one_line(
+    config: ServerConfig, installed_redis: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    servers.use(variant(config, way="wheel"))
+    servers.leave(config)
+    capsys.readouterr()
+    servers.use(variant(config, way="installed"))
+    said = [line for line in capsys.readouterr().err.splitlines() if "postgresql" in line]
+    assert len(said) == 1 and "there is data of postgresql-wheel-18" in said[0]
+    assert "postgresql-wheel-18" in servers.status(config)["postgresql"]["all_data"]
+    assert works(config)
+
+
+def test_a_server_that_cannot_start_says_why_in_one_line(config: ServerConfig) -> None:
+    servers.use(config)
+    data = Path(servers.status(config)["postgresql"]["data"]) / "data"
+    servers.leave(config)
+    (data / "global" / "pg_control").unlink()
+    with pytest.raises(servers.ServerError, match="did not start: .*pg_control.*log") as caught:
+        servers.use(config)
+    assert "\n" not in str(caught.value)
+
+
+def test_one_external_server_leaves_the_other_private(config: ServerConfig) -> None:
+    config = variant(config, redis_url="redis://127.0.0.1:1")
+    assert servers.use(config).redis == "external"
+    assert states(config) == ("running", "external")
+    assert not config.redis_socket.exists()
+
+
+def test_status_of_a_running_pair_names_everything(config: ServerConfig) -> None:
+    servers.use(config)
+    said = servers.status(config)
+    for kind, socket in (("postgresql", config.postgresql_socket), ("redis", config.redis_socket)):
+        one = said[kind]
+        assert one["socket"] == str(socket) and Path(one["data"]).is_dir()
+        assert one["version"].startswith(one["data"].rpartition("-")[2])
+    assert said["postgresql"]["size_bytes"] > 10 * 2**20
+    assert said["users"][0]["pid"] == os.getpid()
