@@ -42,16 +42,14 @@ SECRET_KEY = servers.secret(SERVER_CONFIG, "django", _env.secret("SECRET_KEY"))
 ALLOWED_HOSTS = [
     host for host in _env.text("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",") if host
 ]
-CSRF_TRUSTED_ORIGINS = [
-    origin for origin in _env.text("CSRF_TRUSTED_ORIGINS").split(",") if origin
-]
+CSRF_TRUSTED_ORIGINS = [origin for origin in _env.text("CSRF_TRUSTED_ORIGINS").split(",") if origin]
 WEB_HOST = _env.text("WEB_HOST", "127.0.0.1")
 WEB_PORT = _env.integer("WEB_PORT", 8600, 1, 65535)
 WEB_WORKERS = _env.integer("WEB_WORKERS", 2, 1, 64)
 BEHIND_TLS = _env.flag("BEHIND_TLS", default=False)
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "arbsite.apps.DeskAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -183,8 +181,10 @@ LOGGING = {
         "line": {"format": "{asctime} {levelname:7} {name} {message}", "style": "{"},
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": _env.choice(
-        "LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")},
+    "root": {
+        "handlers": ["stderr"],
+        "level": _env.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"),
+    },
     "loggers": {"httpx": {"level": "WARNING"}, "httpcore": {"level": "WARNING"}},
 }
 

@@ -58,6 +58,17 @@ class ComponentHealth(models.Model):
         return f"{self.component} {self.minute:%H:%M}"
 
 
+class IncidentQuerySet(models.QuerySet["Incident"]):
+    def open(self) -> "IncidentQuerySet":
+        """Incidents nobody has resolved."""
+        return self.filter(resolved_at=None)
+
+    def alarming(self) -> "IncidentQuerySet":
+        """Open incidents that every page shows until someone acknowledges them."""
+        tiers = (Incident.Tier.CRITICAL, Incident.Tier.EMERGENCY)
+        return self.open().filter(tier__in=tiers, acknowledged_at=None)
+
+
 class Incident(models.Model):
     """Something a person should know. One open row a fingerprint; repeats are counted on it."""
 
@@ -83,6 +94,8 @@ class Incident(models.Model):
     acknowledged_by = models.CharField(max_length=150, blank=True)
     resolved_at = models.DateTimeField(null=True)
     resolved_by = models.CharField(max_length=150, blank=True)
+
+    objects = IncidentQuerySet.as_manager()
 
     class Meta:
         ordering = ["-last_seen"]
