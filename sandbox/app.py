@@ -9,11 +9,19 @@ from starlette.applications import Starlette
 from sandbox.control import control_routes
 from sandbox.front import Front
 from sandbox.kalshi import Kalshi
+from sandbox.poly_shapes import PolyShapes
+from sandbox.polymarket import Polymarket
+from sandbox.predictit import PredictIt
 from sandbox.state import Config, Sandbox
 
 
 def create_app(config: Config | None = None) -> Front:
     """A sandbox of its own; nothing is shared between two apps."""
     box = Sandbox.build(config or Config.from_env())
-    venues: dict[str, Any] = {"kalshi": Starlette(routes=Kalshi(box).routes())}
+    box.poly, box.predictit = PolyShapes(box.world, box.books), PredictIt(box)
+    box.advance(box.clock.now())
+    venues: dict[str, Any] = {
+        name: Starlette(routes=venue.routes()) for name, venue in (
+            ("kalshi", Kalshi(box)), ("polymarket", Polymarket(box)),
+            ("predictit", box.predictit))}
     return Front(box, venues, Starlette(routes=control_routes(box)))
