@@ -14,6 +14,7 @@ class ArbsiteConfig(AppConfig):
 
         Django makes permissions app by app, so roles listen to each; the schedule to its own.
         """
+        from arbsite import celery  # noqa: F401  so that `shared_task` and `delay` use our broker
         from arbsite.roles import make_roles
 
         post_migrate.connect(make_roles, dispatch_uid="arbsite.roles")

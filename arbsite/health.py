@@ -1,0 +1,37 @@
+"""A minute row for each process, so that pages and checks see who is alive."""
+
+from datetime import timedelta
+from typing import Any
+
+from arbsite import clock
+from markets.models import ComponentHealth
+
+FRESH_WALL_S = 150  # rows come each minute at the latest; two may be late
+
+
+def record(component: str, **figures: Any) -> None:
+    """Write (or renew) this app-minute's row of a component."""
+    now = clock.now()
+    ComponentHealth.objects.update_or_create(
+        component=component,
+        venue=None,
+        minute=now.replace(second=0, microsecond=0),
+        defaults={"figures": figures, "received_at": now},
+    )
+
+
+def latest() -> dict[str, ComponentHealth]:
+    """The newest row of each component that is not about a venue, of the last app day."""
+    since = clock.now() - timedelta(days=1)
+    rows = ComponentHealth.objects.filter(venue=None, received_at__gte=since)
+    return {row.component: row for row in rows.order_by("component", "received_at")}
+
+
+def age_s(row: ComponentHealth) -> float:
+    """Wall seconds since the row was written."""
+    return clock.wall_seconds((clock.now() - row.received_at).total_seconds())
+
+
+def is_fresh(row: ComponentHealth) -> bool:
+    """Whether the component was heard of lately."""
+    return age_s(row) <= FRESH_WALL_S
