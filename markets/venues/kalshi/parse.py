@@ -4,7 +4,6 @@ Prices are dollar strings of a 1.00 contract, so they are probabilities as they 
 grid is read from `price_ranges` and never from its label.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -35,6 +34,7 @@ from markets.venues.payload import (
     known_fields,
     peek,
     read,
+    read_body,
     unknown_keys,
 )
 
@@ -87,7 +87,7 @@ def parse_markets(
     """A page of markets; `events` lends titles and categories, `limit` is what was asked for."""
     tray: Tray[Listing] = Tray(VENUE, endpoint)
     try:
-        page, body = read_envelope(_MARKETS_PAGE, body)
+        page, body = read_body(_MARKETS_PAGE, body)
     except BadItem as bad:
         tray.refuse(bad, raw=body)
         return tray.page()
@@ -105,7 +105,7 @@ def parse_market(
     """`GET /markets/{ticker}`."""
     tray: Tray[Listing] = Tray(VENUE, endpoint)
     try:
-        page, _ = read_envelope(_ONE_MARKET, body)
+        page, _ = read_body(_ONE_MARKET, body)
     except BadItem as bad:
         tray.refuse(bad, raw=body)
         return tray.page()
@@ -132,7 +132,7 @@ def parse_events(
     """A page of events; `tags` by series, because events carry none."""
     tray: Tray[EventInfo] = Tray(VENUE, endpoint)
     try:
-        page, body = read_envelope(_EVENTS_PAGE, body)
+        page, body = read_body(_EVENTS_PAGE, body)
     except BadItem as bad:
         tray.refuse(bad, raw=body)
         return tray.page()
@@ -149,7 +149,7 @@ def parse_nested(
     """Events with their markets inside: every listing carries its event."""
     tray: Tray[Listing] = Tray(VENUE, endpoint)
     try:
-        page, body = read_envelope(_EVENTS_PAGE, body)
+        page, body = read_body(_EVENTS_PAGE, body)
     except BadItem as bad:
         tray.refuse(bad, raw=body)
         return tray.page()
@@ -165,7 +165,7 @@ def parse_event(
     """`GET /events/{event_ticker}` with its markets."""
     tray: Tray[Listing] = Tray(VENUE, endpoint)
     try:
-        page, _ = read_envelope(_ONE_EVENT, body)
+        page, _ = read_body(_ONE_EVENT, body)
     except BadItem as bad:
         tray.refuse(bad, raw=body)
         return tray.page()
@@ -185,25 +185,6 @@ def _family(tray: Tray[Listing], raw: msgspec.Raw, beside: Any, received_at: dat
 
 
 # --- shared by every parser of this venue ---------------------------------------------------
-
-
-def read_envelope(decoder: "msgspec.json.Decoder[Any]", body: bytes) -> tuple[Any, bytes]:
-    """The page around the items, and the body it was read from.
-
-    msgspec refuses a bare NaN or Infinity with the whole body; one such number must cost its item
-    only, so those bodies are rewritten with the words as text.
-    """
-    try:
-        return read(decoder, body), body
-    except BadItem as bad:
-        if bad.reason != "not_json" or not any(word in body for word in (b"NaN", b"Infinity")):
-            raise
-        try:
-            value = json.loads(body, parse_constant=str)
-        except (ValueError, RecursionError):
-            raise bad from None
-        body = msgspec.json.encode(value)
-        return read(decoder, body), body
 
 
 def turn(tray: Tray[Any], page: Any, body: bytes, found: int, limit: int) -> tuple[str, bool]:

@@ -14,8 +14,8 @@ import msgspec
 from markets.quotes import CandleInfo, Level, OrderBook, Page, TradePrint
 from markets.venues.kalshi import shapes
 from markets.venues.kalshi.numbers import ONE, ZERO, checked, contracts, count, fraction, quoted
-from markets.venues.kalshi.parse import VENUE, explained, name, read_envelope, turn, utc
-from markets.venues.payload import BadItem, Tray, known_fields, peek, read, unknown_keys
+from markets.venues.kalshi.parse import VENUE, explained, name, turn, utc
+from markets.venues.payload import BadItem, Tray, known_fields, peek, read, read_body, unknown_keys
 
 SIDES = {"yes": "buy", "no": "sell"}
 _SIDES = msgspec.json.Decoder(shapes.BookSides)
@@ -40,7 +40,7 @@ def parse_books(
     """`GET /markets/orderbooks`: what was asked for comes in one answer."""
     tray: Tray[OrderBook] = Tray(VENUE, endpoint)
     try:
-        page, _ = read_envelope(_BOOKS_PAGE, body)
+        page, _ = read_body(_BOOKS_PAGE, body)
     except BadItem as bad:
         tray.refuse(bad, raw=body)
         return tray.page()
@@ -68,7 +68,7 @@ def parse_book(
     """`GET /markets/{ticker}/orderbook`, also under its name of before 2026-03-12."""
     tray: Tray[OrderBook] = Tray(VENUE, endpoint)
     try:
-        page, _ = read_envelope(_ONE_BOOK, body)
+        page, _ = read_body(_ONE_BOOK, body)
         sides = bytes(page.orderbook_fp) or bytes(page.orderbook)
         if not sides:
             raise BadItem("missing", "orderbook_fp")
@@ -134,7 +134,7 @@ def parse_trades(
     """A page of trades, newest first. Block trades are no prints of the book and are left out."""
     tray: Tray[TradePrint] = Tray(VENUE, endpoint)
     try:
-        page, body = read_envelope(_TRADES_PAGE, body)
+        page, body = read_body(_TRADES_PAGE, body)
     except BadItem as bad:
         tray.refuse(bad, raw=body)
         return tray.page()
@@ -193,7 +193,7 @@ def parse_candles(
     """Candles of `seconds` length; the venue names each by its end."""
     tray: Tray[CandleInfo] = Tray(VENUE, endpoint)
     try:
-        page, _ = read_envelope(_CANDLES_PAGE, body)
+        page, _ = read_body(_CANDLES_PAGE, body)
     except BadItem as bad:
         tray.refuse(bad, ticker, body)
         return tray.page()
@@ -213,9 +213,7 @@ def parse_candles(
     return tray.page(is_last=True)
 
 
-def _candle(
-    candle: shapes.Candle, ticker: str, seconds: int, received_at: datetime
-) -> CandleInfo:
+def _candle(candle: shapes.Candle, ticker: str, seconds: int, received_at: datetime) -> CandleInfo:
     try:
         end = datetime.fromtimestamp(candle.end_period_ts, UTC)
     except (ValueError, OverflowError, OSError):

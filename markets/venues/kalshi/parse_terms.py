@@ -9,8 +9,17 @@ import msgspec
 
 from markets.quotes import ExchangeStatus, FeeInfo, Page, Window
 from markets.venues.kalshi import shapes
-from markets.venues.kalshi.parse import MAKER_SHARES, VENUE, fee, read_envelope, turn, utc
-from markets.venues.payload import BadItem, Tray, clean, known_fields, peek, read, unknown_keys
+from markets.venues.kalshi.parse import MAKER_SHARES, VENUE, fee, turn, utc
+from markets.venues.payload import (
+    BadItem,
+    Tray,
+    clean,
+    known_fields,
+    peek,
+    read,
+    read_body,
+    unknown_keys,
+)
 
 NEW_YORK = ZoneInfo("America/New_York")
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -36,7 +45,7 @@ def parse_series(body: bytes, endpoint: str = "GET /series") -> Page[shapes.Seri
     """Every series, for its tags and sources as well as its fee."""
     tray: Tray[shapes.Series] = Tray(VENUE, endpoint)
     try:
-        page, _ = read_envelope(_SERIES_PAGE, body)
+        page, _ = read_body(_SERIES_PAGE, body)
     except BadItem as bad:
         tray.refuse(bad, raw=body)
         return tray.page()
@@ -66,7 +75,7 @@ def parse_series_fee_changes(
     """Past and announced changes, each with the time it takes effect."""
     tray: Tray[FeeInfo] = Tray(VENUE, endpoint)
     try:
-        page, _ = read_envelope(_CHANGES_PAGE, body)
+        page, _ = read_body(_CHANGES_PAGE, body)
     except BadItem as bad:
         tray.refuse(bad, raw=body)
         return tray.page()
@@ -82,7 +91,7 @@ def parse_event_fee_changes(
     """Overrides of single events; an override that ends leaves a fee that inherits everything."""
     tray: Tray[FeeInfo] = Tray(VENUE, endpoint)
     try:
-        page, body = read_envelope(_EVENT_CHANGES_PAGE, body)
+        page, body = read_body(_EVENT_CHANGES_PAGE, body)
     except BadItem as bad:
         tray.refuse(bad, raw=body)
         return tray.page()
@@ -128,7 +137,7 @@ def _add_fee(
 
 def parse_status(body: bytes, received_at: datetime, windows: Iterable[Window]) -> ExchangeStatus:
     """`GET /exchange/status`; raises BadItem when the body is not a status."""
-    state, _ = read_envelope(_STATE, body)
+    state, _ = read_body(_STATE, body)
     down = [
         f"shard {shard.exchange_index} ({clean(shard.description or '')}) is not trading"
         for shard in state.exchange_index_statuses or ()
@@ -150,7 +159,7 @@ def parse_schedule(body: bytes, now: datetime, days: int = HORIZON_DAYS) -> tupl
 
     Sessions are in New York time, so the hours in UTC move with daylight saving.
     """
-    answer, _ = read_envelope(_SCHEDULE, body)
+    answer, _ = read_body(_SCHEDULE, body)
     schedule = answer.schedule
     until = now + timedelta(days=days)
     windows = [
@@ -173,9 +182,7 @@ def _week_of(weeks: Iterable[shapes.Week], day: date) -> shapes.Week | None:
     return next((week for week in weeks if week.start_time <= noon < week.end_time), None)
 
 
-def _closed(
-    day: date, sessions: Iterable[shapes.Session]
-) -> Iterator[tuple[datetime, datetime]]:
+def _closed(day: date, sessions: Iterable[shapes.Session]) -> Iterator[tuple[datetime, datetime]]:
     """The parts of a New York day outside its sessions, in UTC."""
     at = _moment(day, "00:00")
     midnight = _moment(day + timedelta(days=1), "00:00")
@@ -230,4 +237,3 @@ def parse_limits(body: bytes) -> shapes.AccountLimits:
     if not (limits.read.refill_rate > 0 and limits.read.bucket_capacity > 0):
         raise BadItem("out_of_range", "read.refill_rate")
     return limits
-
