@@ -51,7 +51,12 @@ def control_routes(box: Sandbox) -> list[Route]:
         return answer({"entries": [], "balance": "0.00"})
 
     async def show_truth(request: Request) -> Response:
-        return answer(truth(box, now_of(request)))
+        q = request.query_params
+        try:
+            hours = float(q.get("back_hours", 24)), float(q.get("ahead_hours", 24))
+        except ValueError:
+            return answer({"error": "back_hours and ahead_hours must be numbers"}, 400)
+        return answer(truth(box, now_of(request), hours[0] * 3600, hours[1] * 3600))
 
     async def home(request: Request) -> Response:
         world = box.world
