@@ -5,6 +5,7 @@ opened first. What is no response of a venue (summaries, frames of a socket, a c
 own objects, derived tables) is listed as out of scope and never read for prices.
 """
 
+import csv
 import gzip
 import re
 from collections import Counter
@@ -112,7 +113,7 @@ def read_file(
     forms = [form_of(body.raw) for body in bodies]
     if note or None in forms:
         note = note or "no response that a venue gives"
-        return _aside(file, sum(size(body.raw) for body in bodies), note), []
+        return _aside(file, len(bodies) if len(bodies) > 1 else size(bodies[0].raw), note), []
     known = [form for form in forms if form is not None]
     seen = RecordedFile(
         file=file.name,
@@ -197,13 +198,18 @@ def _aside_words(name: str) -> str:
 
 
 def _rows(file: Path, name: str) -> int:
-    """Lines of a text, the header of a table left out; things in a JSON file."""
+    """Rows of a table, lines of a text, things in a JSON file."""
     if name.endswith(".json"):
         return size(_content(file))
-    opened = gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb")
+    opened = (
+        gzip.open(file, "rt", encoding="utf-8", errors="replace")
+        if file.suffix == ".gz"
+        else (file.open(encoding="utf-8", errors="replace"))
+    )
     with opened as stream:
-        count = sum(1 for _ in stream)
-    return max(0, count - 1) if ".csv" in name else count
+        if name.endswith(".csv"):
+            return max(0, sum(1 for _ in csv.reader(stream)) - 1)
+        return sum(1 for _ in stream)
 
 
 def _aside(file: Path, records: int, note: str) -> RecordedFile:
