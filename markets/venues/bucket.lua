@@ -1,6 +1,7 @@
 -- A shared token bucket on the server's clock; every operation of limits.py in one script.
 -- ARGV: operation, published rate, published capacity, cost or new rate, pause or new capacity,
---       growth share, growth seconds, lowest share, seconds between cuts.
+--       growth share, growth seconds, lowest share, seconds between cuts, the bucket's name.
+-- KEYS: the bucket, the set of names.
 local op, rate0, cap0 = ARGV[1], ARGV[2], ARGV[3]
 local a, b = tonumber(ARGV[4]), tonumber(ARGV[5])
 local growth, every = tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -50,6 +51,7 @@ if op ~= 'peek' then
     'grown', string.format('%.6f', grown), 'cut', string.format('%.6f', cut),
     'paused', string.format('%.6f', paused))
   redis.call('EXPIRE', KEYS[1], 86400)
+  redis.call('SADD', KEYS[2], ARGV[10])
 end
 return {tostring(wait), tostring(rate), tostring(ceiling), tostring(tokens),
         string.format('%.6f', paused)}

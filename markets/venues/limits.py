@@ -102,7 +102,6 @@ class Buckets:
         self.shares = shares
         self._script = server.register_script(_SCRIPT) if server is not None else None
         self._local: dict[str, LocalBucket] = {}
-        self._named: set[str] = set()
         self._redis_again = 0.0
 
     def take(self, bucket: str, cost: float, deadline: float) -> float:
@@ -144,11 +143,8 @@ class Buckets:
     def _ask_redis(self, operation: str, bucket: str, first: float, second: float) -> float:
         assert self._script is not None and self.server is not None
         limit = self.limits[bucket]
-        if bucket not in self._named:
-            self.server.sadd(f"{self.prefix}buckets:{self.slug}", bucket)
-            self._named.add(bucket)
-        args = [operation, limit.rate, limit.capacity, first, second, *_CONSTANTS]
-        answer: Any = self._script(keys=[_key(self.prefix, self.slug, bucket)], args=args)
+        args = [operation, limit.rate, limit.capacity, first, second, *_CONSTANTS, bucket]
+        answer: Any = self._script(keys=_keys(self.prefix, self.slug, bucket), args=args)
         return float(answer[0])
 
     def _ask_here(self, operation: str, bucket: str, first: float, second: float) -> float:
@@ -165,8 +161,9 @@ class Buckets:
         return 0.0
 
 
-def _key(prefix: str, slug: str, bucket: str) -> str:
-    return f"{prefix}bucket:{slug}:{bucket}"
+def _keys(prefix: str, slug: str, bucket: str) -> list[str]:
+    """The bucket, and the set of the names of the venue's buckets."""
+    return [f"{prefix}bucket:{slug}:{bucket}", f"{prefix}buckets:{slug}"]
 
 
 @cache
@@ -192,8 +189,8 @@ def budget(
     try:
         names = sorted(name.decode() for name in server.smembers(f"{prefix}buckets:{slug}"))
         script = server.register_script(_SCRIPT)
-        args = ["peek", 0, 0, 0, 0, *_CONSTANTS]
-        rows = [(name, script([_key(prefix, slug, name)], args)) for name in names]
+        args = ["peek", 0, 0, 0, 0, *_CONSTANTS, ""]
+        rows = [(name, script(_keys(prefix, slug, name), args)) for name in names]
         seconds, micros = server.time()
     except redis.RedisError:
         return []
