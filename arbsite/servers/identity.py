@@ -17,6 +17,7 @@ from arbsite.servers.errors import DatasetMismatch, ServerError
 
 MIGRATING = "ARBSITE_MIGRATING"  # set in the migrating child, which must not migrate again
 MIGRATION_LOCK = 7_205_319_482_001  # any number, the same in every process
+MIGRATION_MINUTES = 30
 _TABLE = """
     CREATE TABLE IF NOT EXISTS arbsite_installation (
         dataset text NOT NULL,
@@ -154,7 +155,12 @@ def _bring_up_to_date(config: ServerConfig, migrate: Callable[[ServerConfig], No
     with connect(config) as connection:
         if _stamp_in(connection) == migration_stamp():
             return
-        connection.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        connection.execute(f"SET lock_timeout = '{MIGRATION_MINUTES}min'")
+        try:
+            connection.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        except psycopg.errors.LockNotAvailable:
+            raise ServerError(f"another process has been migrating {config.database} for "
+                              f"{MIGRATION_MINUTES} minutes") from None
         wanted = migration_stamp()
         if _stamp_in(connection) != wanted:
             migrate(config)
@@ -166,7 +172,7 @@ def _run_migrate(config: ServerConfig) -> None:
     # A process of its own: the caller may be inside a transaction or an event loop.
     done = subprocess.run(
         [sys.executable, PROJECT / "manage.py", "migrate", "--noinput", "--verbosity", "0"],
-        env=os.environ | environment(config),
+        env=os.environ | environment(config) | {MIGRATING: "1"},
         cwd=PROJECT, capture_output=True, text=True,
     )
     if done.returncode:

@@ -118,6 +118,10 @@ def stop(config: ServerConfig, force: bool = False) -> None:
 def _stop_all(config: ServerConfig) -> None:
     for server in SERVERS.values():
         server.stop(config)
+    try:
+        config.socket_folder.rmdir()
+    except OSError:
+        pass  # what a killed server left in it is cleared by the next start
 
 
 def _keep(config: ServerConfig) -> Path:

@@ -229,12 +229,9 @@ def _disown(pid_file: Path) -> None:
 
 def _postmaster_on(data: Path) -> int:
     """The server process started on this data, looked for among all processes, or 0."""
-    said = subprocess.run(["ps", "-axww", "-o", "pid=,args="], capture_output=True, text=True)
-    for line in said.stdout.splitlines():
-        number, _, command = line.strip().partition(" ")
-        if command.rstrip().endswith(f"postgres -D {data}"):
-            return int(number)
-    return 0
+    ours = (number for number, command in processes.all_commands()
+            if command.endswith(f"postgres -D {data}"))
+    return next(ours, 0)
 
 
 def _interrupt(number: int) -> None:

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 PROC = Path("/proc")
@@ -16,13 +16,34 @@ PROC = Path("/proc")
 
 def command_of(pid: int) -> str:
     """The process's command line, or empty when it is gone or already dead."""
-    try:
-        return (PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
-    except OSError:
-        if PROC.is_dir() and (PROC / "self").exists():
+    if _has_proc():
+        try:
+            raw = (PROC / str(pid) / "cmdline").read_bytes()
+        except OSError:
             return ""
-    asked = ["ps", "-ww", "-o", "args=", "-p", str(pid)]
-    return subprocess.run(asked, capture_output=True, text=True).stdout.strip()
+        return raw.replace(b"\0", b" ").decode(errors="replace").strip()
+    return _ps("-o", "args=", "-p", str(pid)).strip()
+
+
+def all_commands() -> Iterator[tuple[int, str]]:
+    """Every process's id and command line."""
+    if _has_proc():
+        for folder in PROC.iterdir():
+            if folder.name.isdigit():
+                yield int(folder.name), command_of(int(folder.name))
+        return
+    for line in _ps("-ax", "-o", "pid=,args=").splitlines():
+        number, _, command = line.strip().partition(" ")
+        yield int(number), command.strip()
+
+
+def _has_proc() -> bool:
+    return (PROC / "self" / "cmdline").exists()
+
+
+def _ps(*arguments: str) -> str:
+    # -ww: without it the line is cut at the width of the terminal
+    return subprocess.run(["ps", "-ww", *arguments], capture_output=True, text=True).stdout
 
 
 def pid_in(path: Path) -> int:
