@@ -30,7 +30,7 @@ class AdvisoryLock:
         """
         if self.is_held():
             return True
-        own = connection.copy(f"lock:{self.name}")
+        own = connection.copy()
         try:
             with own.cursor() as cursor:
                 cursor.execute(f"SELECT pg_try_advisory_lock({_KEY})", [self.name])
