@@ -269,7 +269,12 @@ class VenueHttp:
         timeout = httpx.Timeout(min(15.0, left), connect=min(5.0, left))
         try:
             with self._http().stream(
-                method, url, params=params, content=content, headers=sent, timeout=timeout  # type: ignore[arg-type]
+                method,
+                url,
+                params=params,
+                content=content,
+                headers=sent,
+                timeout=timeout,  # type: ignore[arg-type]
             ) as response:
                 body = _read_body(response, until)
         except httpx.HTTPError as problem:

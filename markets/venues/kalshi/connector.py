@@ -51,6 +51,7 @@ MOST_PAGES = 2000
 MOST_TRADE_PAGES = 50
 TRADES_EACH = 5  # above so many markets the feed of all trades is cheaper
 MOST_CANDLES = 5000
+MOST_SINGLE = 50  # markets asked for one by one before we say that we do not know
 PERIODS = {60: 1, 3600: 60, 86400: 1440}
 #: A market that moves on while we read is met in a later pass; `paused` is asked twice because a
 #: market may go there and come back.
@@ -109,25 +110,39 @@ class Kalshi:
         return self._passes("/markets", passes, read, _listing_ref)
 
     def fetch_markets(self, refs: Sequence[str]) -> Page[Listing]:
-        """These markets whatever their status, from the historical tier where they moved there."""
+        """These markets whatever their status, from the historical tier where they moved there.
+
+        The page is last only if the venue denied each absent one by its own name: a listing that
+        merely leaves a market out may have been cut short.
+        """
 
         def read(answer: Answer) -> Page[Listing]:
             return parse.parse_markets(
                 answer.body, answer.received_at, answer.endpoint, self._events, MARKETS_LIMIT
             )
 
-        live = self._batched("/markets", refs, read)
-        known = {item.market.ref for item in live.items} | {r.ref for r in live.refused}
-        absent = [ref for ref in refs if ref not in known]
-        if not absent:
-            return live
+        page = self._batched("/markets", refs, read)
+        for path in ("/historical/markets", "/markets/{ticker}", "/historical/markets/{ticker}"):
+            absent = _absent(refs, page)
+            if not absent or len(absent) > MOST_SINGLE and "{" in path:
+                break
+            if "{" not in path:
+                found = self._batched(path, absent, read, allow_404=True)
+            else:
+                found = _joined([self._single(path, ref) for ref in absent])
+            page = _joined([page, found])
+        return replace(page, is_last=page.is_last and len(_absent(refs, page)) <= MOST_SINGLE)
+
+    def _single(self, path: str, ref: str) -> Page[Listing]:
+        endpoint = f"GET {path}"
         try:
-            old = self._batched("/historical/markets", absent, read)
+            answer = self._get(path.replace("{ticker}", ref), endpoint=endpoint)
         except VenueError as error:
             if error.status != 404:
                 raise
-            return live
-        return _joined([live, old])
+            return Page(endpoint=endpoint, is_last=True)
+        page = parse.parse_market(answer.body, answer.received_at, endpoint, self._events)
+        return replace(page, is_last=not page.refused)
 
     def fetch_quotes(self, refs: Sequence[MarketRef]) -> Page[Quote]:
         """Tops of book from the listing: as many markets a token as the batch of books gives,
@@ -394,7 +409,11 @@ class Kalshi:
             whole = whole and ended
 
     def _batched(
-        self, path: str, refs: Sequence[str], read: Callable[[Answer], Page[T]]
+        self,
+        path: str,
+        refs: Sequence[str],
+        read: Callable[[Answer], Page[T]],
+        allow_404: bool = False,
     ) -> Page[T]:
         pages: list[Page[T]] = []
         for batch in _batches(refs, TICKERS):
@@ -404,17 +423,24 @@ class Kalshi:
                     lambda params=params: self._read(path, params, read),  # type: ignore[misc]
                     f"GET {path}",
                     pages,
+                    allow_404,
                 )
             )
         return _joined(pages)
 
     def _tried(
-        self, ask: Callable[[], Page[T]], endpoint: str, before: Sequence[Page[T]]
+        self,
+        ask: Callable[[], Page[T]],
+        endpoint: str,
+        before: Sequence[Page[T]],
+        allow_404: bool = False,
     ) -> Page[T]:
         """A batch that fails after others came costs its own markets only."""
         try:
             return ask()
         except VenueError as error:
+            if allow_404 and error.status == 404:
+                return Page(endpoint=endpoint, is_last=True)
             if not any(page.items for page in before):
                 raise
             return _with_refusal(Page(endpoint=endpoint), "unanswered", str(error))
@@ -465,6 +491,11 @@ def _joined(pages: Sequence[Page[T]]) -> Page[T]:
         endpoint=pages[0].endpoint if pages else "",
         is_last=all(page.is_last for page in pages),
     )
+
+
+def _absent(refs: Sequence[str], page: Page[Listing]) -> list[str]:
+    known = {item.market.ref for item in page.items} | {r.ref for r in page.refused}
+    return [ref for ref in refs if ref not in known]
 
 
 def _with_refusal(page: Page[T], reason: str, says: str) -> Page[T]:

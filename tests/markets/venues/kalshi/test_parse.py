@@ -104,7 +104,9 @@ def test_finalized_without_result_is_void():
 def test_empty_side_is_no_quote_however_it_is_written(empty_ask):
     page = parse_markets(
         markets_with(
-            yes_ask_dollars=empty_ask, no_bid_dollars="0.0000", no_ask_dollars="1.0000",
+            yes_ask_dollars=empty_ask,
+            no_bid_dollars="0.0000",
+            no_ask_dollars="1.0000",
             yes_bid_dollars="0.0000",
         ),
         RECEIVED,
@@ -150,8 +152,13 @@ def test_older_payload_with_whole_contracts_has_size_step_one():
 
 def test_whole_numbers_of_older_payloads_are_read_where_no_text_is():
     raw = markets_with(
-        volume_24h_fp=ABSENT, volume_24h=7, open_interest_fp=ABSENT, open_interest=9, yes_bid=11,
-        yes_bid_size_fp=ABSENT, yes_ask_size_fp=ABSENT,
+        volume_24h_fp=ABSENT,
+        volume_24h=7,
+        open_interest_fp=ABSENT,
+        open_interest=9,
+        yes_bid=11,
+        yes_bid_size_fp=ABSENT,
+        yes_ask_size_fp=ABSENT,
     )
     listing = parse_markets(raw, RECEIVED).items[0]
     assert (listing.quote.volume_24h, listing.quote.open_interest) == (7, 9)

@@ -110,9 +110,7 @@ sides = st.dictionaries(cents, sizes, max_size=30)
 
 @given(yes=sides, no=sides, data=st.data())
 def test_book_is_sorted_and_complementary_whatever_the_order_sent(yes, no, data):
-    sent = [
-        data.draw(st.permutations([list(pair) for pair in side.items()])) for side in (yes, no)
-    ]
+    sent = [data.draw(st.permutations([list(pair) for pair in side.items()])) for side in (yes, no)]
     book = one_book(*sent).items[0]
     assert [b.price for b in book.bids] == sorted((D(p) for p in yes), reverse=True)
     assert [a.price for a in book.asks] == sorted(1 - D(p) for p in no)
