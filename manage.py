@@ -13,6 +13,8 @@ from arbsite.servers import ServerError
 def main() -> None:
     """Run one command; a wrong setting is one line and exit 2, a missing server one line and 1."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "arbsite.settings")
+    if sys.argv[1:2] == ["sync"] and any(word.startswith("--from") for word in sys.argv):
+        os.environ.setdefault("DATASET", "recorded")  # recordings have a world of their own
     try:
         execute_from_command_line(sys.argv)
     except SettingError as problem:

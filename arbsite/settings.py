@@ -1,10 +1,11 @@
 """Django settings, read from the environment through `env.py`; `.env.example` lists every one."""
 
+from datetime import datetime
 from pathlib import Path
 
 import plotly
 
-from arbsite import clock, servers
+from arbsite import clock, pinned, servers
 from arbsite.env import BASE_DIR, SettingError, read_environment
 
 _env = read_environment()
@@ -16,10 +17,16 @@ DEMO = DATASET == "demo"
 DEBUG = _env.flag("DEBUG", default=False)
 
 # --- clock (arbsite.clock reads the same three; here they are checked)
+DATASET_DIR = DATA_DIR / DATASET
+pinned.adopt(DATASET_DIR)
 CLOCK_ORIGIN = _env.moment("CLOCK_ORIGIN")
 CLOCK_START = _env.moment("CLOCK_START")
 CLOCK_SPEED = _env.decimal("CLOCK_SPEED", "1", "0.01", "10000")
 clock.restart()
+# Recorded data is shown as of its own date: `sync --from` keeps it here.
+AS_OF_FILE = DATASET_DIR / "as_of"
+if DATASET == "recorded" and AS_OF_FILE.is_file():
+    clock.settle(datetime.fromisoformat(AS_OF_FILE.read_text()))
 
 # --- servers
 SERVER_CONFIG = servers.ServerConfig(
@@ -61,6 +68,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "django_htmx",
     "django_celery_beat",
+    "analytics",
     "markets",
     "arbsite",
 ]
