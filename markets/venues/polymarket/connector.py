@@ -149,10 +149,11 @@ class Polymarket:
 
     def fetch_trades(self, refs: Sequence[MarketRef], since: datetime) -> Page[TradePrint]:
         """The tape since a time: one row per taker, so that volume is counted once."""
-        pages: list[Page[TradePrint]] = []
-        for chunk in _chunks([ref.ref for ref in refs], CONDITIONS_A_CALL):
-            pages.extend(self._trade_pages(chunk, since))
-        return _joined(pages, books.TRADES)
+        tapes = [
+            _sequence(list(self._trade_pages(chunk, since)))
+            for chunk in _chunks([ref.ref for ref in refs], CONDITIONS_A_CALL)
+        ]
+        return _joined(tapes, books.TRADES)
 
     def _trade_pages(self, refs: Sequence[str], since: datetime) -> Iterator[Page[TradePrint]]:
         params = {
@@ -222,6 +223,11 @@ def _looping(cursor: str) -> Page[Listing]:
 
 def _chunks(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     return (values[at : at + size] for at in range(0, len(values), size))
+
+
+def _sequence(pages: Sequence[Page[T]]) -> Page[T]:
+    """Page after page of one answer: it is whole if its last page says so."""
+    return replace(_joined(pages, ""), is_last=pages[-1].is_last)
 
 
 def _joined(pages: Sequence[Page[T]], endpoint: str) -> Page[T]:

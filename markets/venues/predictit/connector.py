@@ -3,13 +3,13 @@
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from arbsite import clock
 from markets.quotes import ExchangeStatus, FeeInfo, Listing, MarketRef, Page, Quote
 from markets.venues.base import VenueError
-from markets.venues.http import VenueHttp
+from markets.venues.http import Answer, VenueHttp
 from markets.venues.limits import Limit
 from markets.venues.predictit import parse
 
@@ -17,6 +17,7 @@ T = TypeVar("T")
 ROOT = "https://www.predictit.org/api"
 #: The venue makes its data anew every 60 s; asking sooner brings the same bytes.
 REFRESH = timedelta(seconds=60)
+LONGEST_PAUSE = timedelta(minutes=10)
 #: There is no published limit; blocking is reported above one request a second.
 LIMITS = {"read": Limit(1, 2)}
 
@@ -32,6 +33,8 @@ class PredictIt:
         self._lock = threading.Lock()
         self._page: Page[Listing] | None = None
         self._asked_at: datetime | None = None
+        self._pause = timedelta(0)
+        self._quiet_until = datetime.min.replace(tzinfo=UTC)
         self._stamps: deque[datetime] = deque(maxlen=parse.STALE_POLLS)
 
     @classmethod
@@ -80,11 +83,25 @@ class PredictIt:
         with self._lock:
             now = clock.now()
             if self._page is None or self._asked_at is None or now - self._asked_at >= REFRESH:
-                answer = self.http.get("/marketdata/all/", endpoint=parse.ALL)
+                answer = self._ask(now)
                 self._page = parse.parse_all(answer.body, answer.received_at)
                 self._asked_at = now
                 self._note(self._page)
             return self._page
+
+    def _ask(self, now: datetime) -> Answer:
+        """One call. A venue that blocks or fails is left alone for 1 minute, then 2, 4, 8, 10."""
+        if now < self._quiet_until:
+            left = (self._quiet_until - now).total_seconds()
+            raise VenueError(f"predictit: left alone for {left:.0f} s more", endpoint=parse.ALL)
+        try:
+            answer = self.http.get("/marketdata/all/", endpoint=parse.ALL)
+        except VenueError:
+            self._pause = min(self._pause * 2, LONGEST_PAUSE) if self._pause else REFRESH
+            self._quiet_until = now + self._pause
+            raise
+        self._pause = timedelta(0)
+        return answer
 
     def _note(self, page: Page[Listing]) -> None:
         stamps = [item.market.venue_ts for item in page.items if item.market.venue_ts]

@@ -5,7 +5,7 @@ wall time without an offset.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -257,14 +257,15 @@ def fees() -> tuple[FeeInfo, ...]:
     return (FeeInfo(VENUE, "venue", "", "predictit", values),)
 
 
-def staleness(stamps: Sequence[datetime], now: datetime) -> str:
+def staleness(stamps: Iterable[datetime], now: datetime) -> str:
     """Why the data is stale, or empty. `stamps` are the newest times of the last polls, oldest
     first; a poll that was answered from our own memory does not count as one."""
-    if not stamps:
+    last = list(stamps)[-STALE_POLLS:]
+    if not last:
         return "no data yet"
-    age = now - stamps[-1]
+    age = now - last[-1]
     if age >= STALE_AFTER:
         return f"data is {age.total_seconds():.0f} s old"
-    if len(stamps) >= STALE_POLLS and len(set(stamps[-STALE_POLLS:])) == 1:
+    if len(last) == STALE_POLLS and len(set(last)) == 1:
         return f"the same data in {STALE_POLLS} polls"
     return ""

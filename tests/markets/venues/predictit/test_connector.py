@@ -1,0 +1,173 @@
+"""The connector over real sockets against the simulated venue, and against a standing one."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from arbsite import clock
+from markets.quotes import MarketRef
+from markets.venues.base import Books, Connector, Fees, StatusReports, Trades, VenueError
+from markets.venues.http import VenueHttp
+from markets.venues.predictit.connector import LIMITS, PredictIt
+from sandbox.testing import Running, run_sandbox
+
+BODY = (Path(__file__).parent / "payloads/http_get_marketdata_all.json").read_bytes()
+MADE = datetime.fromisoformat("2026-09-14T22:21:05.2+00:00")
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Running]:
+    with run_sandbox(markets=300) as running:
+        yield running
+
+
+@pytest.fixture
+def venue(sandbox: Running) -> Iterator[PredictIt]:
+    http = VenueHttp("predictit", f"{sandbox.predictit}/api", LIMITS, deadline=5)
+    yield PredictIt(http)
+    http.close()
+    sandbox.box.faults.clear()
+
+
+def fault(sandbox: Running, kind: str) -> None:
+    rule = {"venue": "predictit", "endpoint": "*", "kind": kind, "rate": 1}
+    assert httpx.post(f"{sandbox.url}/sandbox/faults", json=rule).status_code == 201
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("markets.venues.http.BACKOFF_SECONDS", 0.01)
+
+
+def answering(body: bytes = BODY) -> tuple[PredictIt, list[httpx.Request]]:
+    """A venue that always gives this body, and the requests it saw."""
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, content=body)
+
+    limits = {name: type(limit)(1000, 1000) for name, limit in LIMITS.items()}
+    http = VenueHttp("predictit", "http://venue/api", limits, transport=httpx.MockTransport(answer))
+    return PredictIt(http), seen
+
+
+def test_it_is_read_only_and_has_no_books(venue: PredictIt) -> None:
+    for promise in (Connector, Fees, StatusReports):
+        assert isinstance(venue, promise)
+    assert not isinstance(venue, Books | Trades)
+    assert not hasattr(venue, "place")
+
+
+def test_one_page_is_the_whole_venue(venue: PredictIt) -> None:
+    (page,) = venue.list_markets()
+    assert page.is_last
+    assert page.items
+    assert not page.refused
+    assert not page.extras
+    assert all(item.event and item.market.event_ref == item.event.ref for item in page.items)
+
+
+def test_quotes_and_markets_come_by_name(venue: PredictIt) -> None:
+    (page,) = venue.list_markets()
+    wanted = [item.market.ref for item in page.items[:2]]
+    assert {item.market.ref for item in venue.fetch_markets([*wanted, "1.1"]).items} == set(wanted)
+    assert venue.fetch_markets(wanted).is_last
+    quotes = venue.fetch_quotes([MarketRef(ref) for ref in wanted]).items
+    assert {quote.ref for quote in quotes} == set(wanted)
+
+
+def test_the_venue_is_asked_once_a_minute_whatever_is_wanted() -> None:
+    venue, seen = answering()
+    clock.settle(MADE)
+    for _ in range(3):
+        list(venue.list_markets())
+        venue.fetch_quotes([MarketRef("7456.35810")])
+        venue.exchange_status()
+    clock.settle(MADE + timedelta(seconds=59))
+    venue.fetch_quotes([])
+    assert [request.url.path for request in seen] == ["/api/marketdata/all/"]
+    assert seen[0].headers["accept"] == "application/json"
+    clock.settle(MADE + timedelta(seconds=60))
+    venue.fetch_quotes([])
+    assert len(seen) == 2
+
+
+def test_the_same_data_in_three_polls_is_stale() -> None:
+    venue, _ = answering()
+    for poll, is_trading in ((0, True), (1, True), (2, False)):
+        clock.settle(MADE + timedelta(seconds=poll * 60))
+        assert venue.exchange_status().is_trading is is_trading
+    assert venue.exchange_status().note == "the same data in 3 polls"
+
+
+def test_three_minutes_without_new_data_are_stale() -> None:
+    venue, _ = answering()
+    clock.settle(MADE + timedelta(seconds=181))
+    status = venue.exchange_status()
+    assert (status.is_up, status.is_trading, status.note) == (True, False, "data is 181 s old")
+    assert venue.frozen_after == timedelta(seconds=180)
+
+
+def test_moving_data_is_fresh(venue: PredictIt) -> None:
+    status = venue.exchange_status()
+    assert (status.is_up, status.is_trading, status.note) == (True, True, "")
+
+
+@pytest.mark.parametrize("kind", ["html", "429", "5xx"])
+def test_a_venue_that_blocks_us_is_a_venue_error(
+    sandbox: Running, venue: PredictIt, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fault(sandbox, kind)
+    monkeypatch.setattr(venue.http, "_deadline", 0.5)
+    with pytest.raises(VenueError):
+        list(venue.list_markets())
+    status = venue.exchange_status()
+    assert (status.is_up, status.is_trading) == (False, False)
+
+
+def test_a_venue_that_blocks_us_is_left_alone_for_longer_and_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    venue, seen = answering(b'{"error": "blocked"}')
+    monkeypatch.setattr(venue.http, "_transport", httpx.MockTransport(_forbidden(seen)))
+    asked = []
+    for second in range(0, 1200, 30):
+        clock.settle(MADE + timedelta(seconds=second))
+        before = len(seen)
+        with pytest.raises(VenueError):
+            venue.fetch_quotes([])
+        if len(seen) > before:
+            asked.append(second)
+    assert asked == [0, 60, 180, 420, 900]
+
+
+def _forbidden(seen: list[httpx.Request]) -> Any:
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(403, content=b'{"error": "blocked"}')
+
+    return answer
+
+
+def test_xml_is_refused_and_stops_nothing_but_itself() -> None:
+    venue, _ = answering(b"<?xml version='1.0'?><MarketList/>")
+    with pytest.raises(VenueError):
+        list(venue.list_markets())
+
+
+def test_fees_are_stated_once(venue: PredictIt) -> None:
+    (page,) = venue.list_fees()
+    assert page.is_last
+    assert page.items[0].formula == "predictit"
+
+
+def test_settings_name_the_root(settings: Any) -> None:
+    settings.VENUE_URLS = {"predictit": "http://127.0.0.1:1/predictit"}
+    assert PredictIt.from_settings().http.base_url == "http://127.0.0.1:1/predictit/api"
+    settings.VENUE_URLS = {"predictit": ""}
+    assert PredictIt.from_settings().http.base_url == "https://www.predictit.org/api"
