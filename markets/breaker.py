@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.db import DatabaseError, transaction
 
 from arbsite import clock
+from markets import incidents
 from markets.calc import breaker as rules
 from markets.calc.breaker import Breaker
 from markets.models import BreakerState, Venue
@@ -88,9 +89,19 @@ class VenueBreaker:
         except DatabaseError as problem:
             log.warning("%s: breaker row unwritten: %s", self.slug, problem)
             return
-        if after.state != before.state:
-            log.warning("%s breaker: %s -> %s (%s)", self.slug, before.state, after.state, reason)
         self._remember(after)
+        if after.state != before.state:
+            self._tell(after, reason)
+
+    def _tell(self, breaker: Breaker, reason: str) -> None:
+        """An open breaker is an incident until an answer closes it."""
+        log.warning("%s %s breaker: %s (%s)", self.slug, self.domain, breaker.state, reason)
+        if breaker.state == rules.CLOSED:
+            incidents.resolve("breaker", self.domain, "breaker", venue=self.slug)
+            return
+        text = f"{self.slug} is left alone for {breaker.cooldown.total_seconds():.0f} s: {reason}"
+        tier = incidents.Tier.IMPORTANT
+        incidents.report("breaker", text, tier=tier, venue=self.slug, about=self.domain)
 
     def _rows(self):  # type: ignore[no-untyped-def]
         return BreakerState.objects.filter(venue_id=self.slug, domain=self.domain)

@@ -56,9 +56,9 @@ def _count_again(fingerprint: str, text: str, count: int) -> bool:
     return bool(open_row.update(count=F("count") + count, last_seen=clock.now(), text=text))
 
 
-def resolve(kind: str, about: str, by: str) -> int:
+def resolve(kind: str, about: str, by: str, venue: str | None = None) -> int:
     """Close what a component itself found to be over; how many rows that was."""
-    words = "\0".join([kind, "", "", "", about])
+    words = "\0".join([kind, venue or "", "", "", about])
     fingerprint = hashlib.sha256(words.encode()).hexdigest()
     open_row = Incident.objects.filter(fingerprint=fingerprint, resolved_at=None)
     return open_row.update(resolved_at=clock.now(), resolved_by=by)

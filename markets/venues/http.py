@@ -175,11 +175,10 @@ class VenueHttp:
         """
         endpoint = endpoint or f"{method} {_path_of(path)}"
         until = time.monotonic() + (self._deadline if deadline is None else deadline)
-        self.breaker.before()
         attempt = 0
         while True:
+            self._wait(bucket, cost, until, attempt)
             try:
-                self.buckets.take(bucket, cost, until)
                 self.counters.sent(is_retry=attempt > 0)
                 answer = self._attempt(
                     method, path, params, content, headers, accept, endpoint, until, is_read
@@ -193,6 +192,21 @@ class VenueHttp:
             else:
                 self.breaker.success()
                 return answer
+
+    def _wait(self, bucket: str, cost: float, until: float, attempt: int) -> None:
+        """Until the budget and the breaker let the attempt go; VenueError when they do not.
+
+        The breaker is asked last, because whoever it lets probe must tell it how that went.
+        """
+        try:
+            self.buckets.take(bucket, cost, until)
+        except VenueError:
+            self.counters.failed("budget")
+            if attempt:
+                self.breaker.failure("budget")
+            raise
+        if not attempt:
+            self.breaker.before()
 
     def _after(self, failure: Failure, attempt: int, bucket: str) -> float:
         """Counts the failure, slows the bucket if asked to; seconds to wait before a retry."""
@@ -214,6 +228,8 @@ class VenueHttp:
     def _give_up(self, failure: Failure, endpoint: str) -> VenueError:
         if failure.is_fault:
             self.breaker.failure(failure.kind)
+        else:
+            self.breaker.success()  # a refusal is an answer
         permanent = not failure.retry and not failure.is_fault
         message = f"{self.slug} {endpoint}: {failure}"
         return VenueError(message, permanent, failure.status, endpoint)

@@ -127,7 +127,7 @@ def test_refusal_is_permanent_and_no_fault_of_the_venue(venue, make, status):
     with pytest.raises(VenueError, match=f"status {status}: not .31m here") as caught:
         make(breaker=breaker).get("/markets")
     assert (caught.value.permanent, caught.value.status) == (True, status)
-    assert breaker.told == ["before"]
+    assert breaker.told == ["before", "success"]
     assert len(venue.requests) == 1
 
 
@@ -263,6 +263,17 @@ def test_open_breaker_stops_before_the_request(venue, make):
     with pytest.raises(VenueError, match="left alone"):
         make(breaker=Open()).get("/markets")
     assert venue.requests == []
+
+
+def test_spent_budget_is_no_fault_of_the_venue(venue):
+    breaker = Breaker()
+    client = VenueHttp("kalshi", venue.url, {"read": Limit(0.1, 1)}, breaker=breaker, shares=1)
+    client.get("/markets")
+    with pytest.raises(VenueError, match="read budget is spent"):
+        client.get("/markets", deadline=0.5)
+    assert breaker.told == ["before", "success"]
+    assert client.drain_counters()["errors"] == {"budget": 1}
+    client.close()
 
 
 def test_counters_are_drained(venue, make):
