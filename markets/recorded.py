@@ -8,6 +8,7 @@ own objects, derived tables) is listed as out of scope and never read for prices
 import csv
 import gzip
 import re
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -105,11 +106,13 @@ def read_file(
     note = _aside_words(name)
     if note:
         return _aside(file, _rows(file, name), note), []
-    data = _content(file)
     try:
+        data = _content(file)
         bodies, note = _unwrap(name, data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return _aside(file, 1, f"not JSON: {error}"), []
+    except (EOFError, OSError, zlib.error):
+        return _aside(file, 1, "the archive is broken"), []
     forms = [form_of(body.raw) for body in bodies]
     if note or None in forms:
         note = note or "no response that a venue gives"
@@ -282,7 +285,7 @@ def _unwrap(name: str, data: bytes) -> tuple[list[Body], str]:
 def _unwrap_array(data: bytes) -> tuple[list[Body], str]:
     rows = ARRAY.decode(data)
     first = keys_of(rows[0]) if rows else {}
-    if not rows or first_byte(rows[0]) == b"[" or "event_type" in first:
+    if (rows and first_byte(rows[0]) == b"[") or "event_type" in first:
         return [Body(data)], "messages of a socket"
     if b'"discriminator"' in data[:100_000]:
         return [Body(data)], "a client library's own objects"
