@@ -177,11 +177,10 @@ def bench_universe(
     from markets.runs import Run
 
     with scratch_tables():
-        bodies = list(pages(markets))
         categories = ingest.Categories()
         parse_s = store_s = 0.0
         run, kept = Run("kalshi", "markets"), []
-        for venue, body in bodies:
+        for venue, body in pages(markets):
             started = time.perf_counter()
             listings = parse(venue, body, START)
             middle = time.perf_counter()

@@ -26,6 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, help="seed of the world (SANDBOX_SEED)")
     parser.add_argument("--markets", type=int, help="size of the world (SANDBOX_MARKETS)")
     parser.add_argument("--faults", help="faults from the start (FAULTS)")
+    parser.add_argument("--no-limits", dest="limits", action="store_false", default=None,
+                        help="no rate limits, for measurements")
 
 
 class Server(uvicorn.Server):
@@ -41,7 +43,8 @@ class Server(uvicorn.Server):
 def serve(options: argparse.Namespace) -> int:
     """Run until SIGINT or SIGTERM. Exit code 2 for a setting that cannot be read."""
     try:
-        config = Config.from_env(seed=options.seed, markets=options.markets, faults=options.faults)
+        config = Config.from_env(seed=options.seed, markets=options.markets,
+                                 faults=options.faults, limits=options.limits)
         app = create_app(config)
     except ValueError as e:
         print(f"sandbox: {e}", file=sys.stderr)

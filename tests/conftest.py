@@ -41,6 +41,25 @@ def _fresh_partitions() -> Iterator[None]:
     forget()
 
 
+@pytest.fixture
+def seeded(transactional_db: None) -> None:
+    """The first migration's rows again: a test with real transactions finds the tables empty."""
+    from markets.models import CategoryMap, Venue
+    from markets.seeds import CATEGORY_WORDS, VENUE_ROWS
+
+    for slug, label, site, _ in VENUE_ROWS:
+        Venue.objects.get_or_create(slug=slug, defaults={"label": label, "site": site})
+    CategoryMap.objects.bulk_create(
+        (
+            CategoryMap(venue_id=venue, venue_category=word, category=category)
+            for venue, words in CATEGORY_WORDS.items()
+            for category, venue_words in words.items()
+            for word in venue_words
+        ),
+        ignore_conflicts=True,
+    )
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Tables that tests want a person to read."""
     for table in dict.fromkeys(TABLES):

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from arbsite import universe
 from markets import bench
 
 BENCHES = ("ingest", "universe")
@@ -30,10 +31,8 @@ class Command(BaseCommand):
         if options["name"] == "ingest":
             found = bench.bench_ingest(options["rows"], options["outcomes"], options["repeats"])
         else:
-            from arbsite.universe import parse, sandbox_pages
-
-            pages = sandbox_pages(options["markets"], sys.stderr.isatty())
-            found = bench.bench_universe(pages, parse)
+            pages = universe.Pages(show=sys.stderr.isatty())
+            found = bench.bench_universe(pages, universe.parse, options["markets"])
         for name, value in found.items():
             self.stdout.write(f"{name:>20}  {value}")
         if options["json"]:
