@@ -58,7 +58,7 @@ class MarketFilter(forms.Form):
         values["sort"] = values["sort"] or "volume"
         return values
 
-    def selection(self, now: datetime) -> MarketRankQuerySet:
+    def selection(self, now: datetime) -> "Selection":
         """Ranks of the markets asked for, in the order asked for."""
         asked = self.asked()
         status = "" if asked["status"] == "all" else str(asked["status"])
@@ -69,9 +69,15 @@ class MarketFilter(forms.Form):
             ranks = ranks.filter(category=asked["category"])
         if asked["tracked"]:
             ranks = ranks.filter(is_tracked=True)
-        if asked["q"]:
-            ranks = ranks.filter(market__search=typed(str(asked["q"])))
-        return ranks.sorted_by(str(asked["sort"]))
+        chosen = holding(ranks, typed(str(asked["q"]))) if asked["q"] else Selection(ranks)
+        return Selection(chosen.ranks.sorted_by(str(asked["sort"])), chosen.is_vast)
+
+    def is_narrowed(self) -> bool:
+        """Whether anything was asked beyond the list as it opens."""
+        asked = self.asked()
+        return asked["status"] != "live" or any(
+            asked[name] for name in ("q", "venue", "category", "within", "tracked")
+        )
 
 
 def typed(words: str) -> SearchQuery:
@@ -83,6 +89,34 @@ def typed(words: str) -> SearchQuery:
     if not head.strip():
         return begun
     return SearchQuery(head, config="simple", search_type="websearch") & begun
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Ranks that were asked for. `is_vast`: probably beyond REACH, and too many to count."""
+
+    ranks: MarketRankQuerySet
+    is_vast: bool = False
+
+    def count(self) -> int:
+        """How many there are; REACH + 1 means more than can be paged to."""
+        return REACH + 1 if self.is_vast else self.ranks.order_by()[: REACH + 1].count()
+
+
+def holding(ranks: MarketRankQuerySet, words: SearchQuery) -> Selection:
+    """Those ranks whose markets hold the words.
+
+    The planner cannot guess how many markets a half-typed word fits, and guesses wrong by three
+    orders of magnitude. So the smaller side is read first: the hits, or else the other filters.
+    """
+    hits = Market.objects.filter(search=words)
+    few = list(hits.values_list("pk", flat=True)[: REACH + 1])
+    if len(few) > REACH:
+        few = list(ranks.values_list("market_id", flat=True)[: REACH + 1])
+        if len(few) > REACH:
+            return Selection(ranks.filter(market__search=words), is_vast=True)
+        few = list(hits.filter(pk__in=few).values_list("pk", flat=True))
+    return Selection(ranks.filter(market_id__in=few))
 
 
 @dataclass(frozen=True)
@@ -99,7 +133,7 @@ class MarketRow:
 
 @dataclass(frozen=True)
 class MarketPage:
-    """One page of the list. `count` is exact up to REACH; `is_more` says that it goes on."""
+    """One page of the list. `count` is exact up to REACH; `is_more`: it goes on from there."""
 
     rows: list[MarketRow]
     number: int
@@ -110,12 +144,12 @@ class MarketPage:
 
 def page_of(asked: MarketFilter, number: int, now: datetime) -> MarketPage:
     """Page `number` from 1; a number outside is brought inside."""
-    ranks = asked.selection(now)
-    count = ranks.order_by()[: REACH + 1].count()
+    selection = asked.selection(now)
+    count = selection.count()
     last = max(1, -(-min(count, REACH) // PAGE_SIZE))
     number = min(max(number, 1), last)
     start = (number - 1) * PAGE_SIZE
-    keys = list(ranks.values_list("market_id", flat=True)[start : start + PAGE_SIZE])
+    keys = list(selection.ranks.values_list("market_id", flat=True)[start : start + PAGE_SIZE])
     return MarketPage(rows_of(keys, now), number, last, min(count, REACH), count > REACH)
 
 
@@ -148,6 +182,6 @@ def row_of(market: Market, quote: LatestQuote | None, now: datetime) -> MarketRo
 
 def export_rows(asked: MarketFilter, now: datetime) -> Iterator[MarketRow]:
     """The whole selection, at most EXPORT_MAX rows, read in chunks."""
-    keys = list(asked.selection(now).values_list("market_id", flat=True)[:EXPORT_MAX])
+    keys = list(asked.selection(now).ranks.values_list("market_id", flat=True)[:EXPORT_MAX])
     for start in range(0, len(keys), _CHUNK):
         yield from rows_of(keys[start : start + _CHUNK], now)

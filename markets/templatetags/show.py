@@ -16,20 +16,20 @@ _SPANS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
 @register.filter
-def cents(price: Decimal | None) -> str:
+def cents(price: Decimal | str | None) -> str:
     """A probability as cents a contract: 0.423 → 42.3; a finer tick keeps its digits."""
-    if price is None:
+    if price is None or price == "":  # what a template makes of a figure that is not there
         return NOTHING
-    whole = (price * 100).normalize()
+    whole = (Decimal(price) * 100).normalize()
     exponent = whole.as_tuple().exponent
     digits = max(1, -exponent) if isinstance(exponent, int) else 1
     return f"{whole:.{min(digits, 4)}f}"
 
 
 @register.filter
-def short(number: Decimal | float | int | None) -> str:
+def short(number: Decimal | float | str | None) -> str:
     """A size or volume in at most four digits: 12345 → 12.3k."""
-    if number is None:
+    if number is None or number == "":
         return NOTHING
     value = float(number)
     for size, letter in ((1e9, "bn"), (1e6, "M"), (1e3, "k")):
@@ -39,21 +39,27 @@ def short(number: Decimal | float | int | None) -> str:
                 if abs(value) < 100 * size
                 else f"{value / size:.0f}{letter}"
             )
-    return f"{value:.0f}" if value == int(value) else f"{value:.2f}"
+    return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 @register.filter
-def span(seconds: float | timedelta | None) -> str:
+def span(seconds: float | timedelta | str | None) -> str:
     """A length of time in its two largest units: 7500 → 2 h 5 min."""
-    if seconds is None:
+    if seconds is None or seconds == "":
         return NOTHING
-    total = seconds.total_seconds() if isinstance(seconds, timedelta) else seconds
+    total = seconds.total_seconds() if isinstance(seconds, timedelta) else float(seconds)
     left, parts = int(abs(total)), []
     for size, unit in _SPANS:
         if left >= size:
             parts.append(f"{left // size} {unit}")
             left %= size
     return " ".join(parts[:2]) if parts else "0 s"
+
+
+@register.filter
+def brief(seconds: float | timedelta | str | None) -> str:
+    """A length of time in its largest unit: 7500 → 2 h."""
+    return " ".join(span(seconds).split(" ")[:2])
 
 
 @register.filter

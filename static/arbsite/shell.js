@@ -130,6 +130,10 @@
     if (!target) return;
     if (target.dataset.act === "theme") nextTheme();
     if (target.dataset.act === "menu") toggleMenu(!$("#side").classList.contains("open"));
+    if (target.dataset.act === "reveal") {
+      const isOpen = document.getElementById(target.getAttribute("aria-controls")).classList.toggle("open");
+      target.setAttribute("aria-expanded", String(isOpen));
+    }
     if (target.dataset.act === "dismiss") target.closest(".toast").remove();
   });
   document.addEventListener("keydown", (event) => {
