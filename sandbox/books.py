@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.layout import KALSHI, POLY, PREDICTIT
+from sandbox.layout import PREDICTIT
 from sandbox.paths import Array, unit
 from sandbox.world import World
 
@@ -77,23 +77,27 @@ class Books:
         """The tick at this price (in 1/10,000)."""
         grid = self.world.markets.grid[m]
         middle = (price >= 1000) & (price <= 9000)
-        return np.where(grid == 0, 100, np.where(grid == 1, 10, np.where(middle, 100, 10)))
+        inner = (price >= 100) & (price <= 9900)
+        fine = np.where(grid == 2, np.where(middle, 100, 10), np.where(inner, 10, 1))
+        return np.where(grid == 0, 100, np.where(grid == 1, 10, fine))
 
     def quotes(self, m: Any, t: Any) -> Quotes:
+        """What is quoted; both sides are empty while the market does not trade."""
         m, t = np.broadcast_arrays(np.asarray(m), np.asarray(t, dtype=float))
+        q, live = self.would_quote(m, t), self.trading(m, t)
+        bid = np.where((q.bid <= 0) | ~live, 0, q.bid)
+        return Quotes(bid, np.where((q.ask >= ONE) | ~live, ONE, q.ask))
+
+    def would_quote(self, m: Array, t: Array) -> Quotes:
+        """Quotes as if the market were trading (history, trades)."""
         mk = self.world.markets
-        p = self.fair(m, t)
-        b = self.bucket(m, t)
+        p, b = self.fair(m, t), self.bucket(m, t)
         half = mk.half[m] * (0.7 + 0.6 * unit(mk.key[m], 12, b)) * np.sqrt(
             np.clip(4 * p * (1 - p), 0.05, 1.0))
-        low, high = (p - half) * ONE, (p + half) * ONE
-        bid = self._snap(m, low, up=False)
-        ask = self._snap(m, high, up=True)
+        bid = self._snap(m, (p - half) * ONE, up=False)
+        ask = self._snap(m, (p + half) * ONE, up=True)
         ask = np.maximum(ask, bid + self.step(m, bid + 1))
-        ask = self._snap(m, ask.astype(float), up=True)
-        bid = np.where((bid <= 0) | ~self.trading(m, t), 0, bid)
-        ask = np.where((ask >= ONE) | ~self.trading(m, t), ONE, ask)
-        return Quotes(bid, ask)
+        return Quotes(bid, self._snap(m, ask.astype(float), up=True))
 
     def _snap(self, m: Array, x: Array, up: bool) -> Array:
         step = self.step(m, x)
@@ -165,25 +169,13 @@ class Books:
         """(YES price, taker bought YES) of trade `j`."""
         t = self.trade_time(m, j)
         mk = self.world.markets
-        q = self.quotes_unconditioned(m, t)
+        q = self.would_quote(m, t)
         buys = unit(mk.key[m], 42, j) < 0.5
         price = np.where(buys, q.ask, q.bid)
         other = np.where(buys, q.bid, q.ask)
         price = np.where((price <= 0) | (price >= ONE), other, price)
-        tick = np.where(mk.grid[m] == 0, 100, 10)
+        tick = np.array([100, 10, 10, 1])[mk.grid[m]]
         return np.clip(price, tick, ONE - tick), buys
-
-    def quotes_unconditioned(self, m: Array, t: Array) -> Quotes:
-        """Quotes as if the market had been trading (trades happen only when it does)."""
-        mk = self.world.markets
-        p = self.fair(m, t)
-        b = self.bucket(m, t)
-        half = mk.half[m] * (0.7 + 0.6 * unit(mk.key[m], 12, b)) * np.sqrt(
-            np.clip(4 * p * (1 - p), 0.05, 1.0))
-        bid = self._snap(m, (p - half) * ONE, up=False)
-        ask = self._snap(m, (p + half) * ONE, up=True)
-        ask = np.maximum(ask, bid + self.step(m, bid + 1))
-        return Quotes(bid, self._snap(m, ask.astype(float), up=True))
 
     def volume(self, m: Any, t: Any) -> Array:
         """Contracts traded up to `t`, in hundredths."""
@@ -238,6 +230,3 @@ def plain(x: int) -> str:
     """1/10,000 as a short decimal: 0.52, 0.515."""
     text = f"{x // ONE}.{x % ONE:04d}".rstrip("0")
     return text + "0" if text.endswith(".") else text
-
-
-VENUE_OF = {"KALSHI": KALSHI, "POLY": POLY, "PREDICTIT": PREDICTIT}

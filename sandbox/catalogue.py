@@ -12,7 +12,7 @@ from typing import Any
 
 from sandbox import names
 from sandbox.paths import DAY
-from sandbox.spec import BINARY, EXCLUSIVE, NUMERIC, Day, Draw, Outcome, Spec, day_of
+from sandbox.spec import Day, Draw, Outcome, Spec, day_of
 
 Alter = Callable[[Spec, Draw], Spec]
 
@@ -157,8 +157,12 @@ def long_life(r: Draw, now: float, fresh: bool) -> tuple[float, Day]:
 def draw_office_exit(r: Draw, now: float, fresh: bool) -> Spec:
     opened, by = long_life(r, now, fresh)
     office, code = r.pick(names.OFFICES)
-    person = f"{r.pick(names.FIRST)} {r.pick(names.LAST)}"
-    p = {"person": person, "surname": person.split()[1], "office": office, "code": code, "by": by,
+    if r.unit() < 0.6:
+        letters, state = r.pick(tuple(names.STATES.items()))
+        office, code = f"Governor of {state}", f"GOV{letters}"
+    first, last = r.pick(names.FIRST), r.pick(names.LAST)
+    person = f"{first} {last}"
+    p = {"person": person, "surname": last, "initials": last[:5] + first[:3], "office": office, "code": code, "by": by,
          "act": "leaves office as", "acts": "leave office as"}
     return Spec(None, p, [YES], opened, by.at(0), r.between(-2.2, 0.6))
 
@@ -166,17 +170,17 @@ def draw_office_exit(r: Draw, now: float, fresh: bool) -> Spec:
 def draw_bill(r: Draw, now: float, fresh: bool) -> Spec:
     opened, by = long_life(r, now, fresh)
     state = r.pick(tuple(names.STATES.values()))
-    bill = f"{state} {r.pick(names.BILLS)}"
-    words = bill.split()
-    p = {"bill": bill, "code": words[0][:3].upper() + "".join(w[0] for w in words[1:]).upper(),
-         "by": by, "step_done": "becomes law", "step_do": "become law"}
+    number_ = r.int(1, 990)
+    bill = f"{state} {r.pick(names.BILLS)} (HB {number_})"
+    p = {"bill": bill, "code": f"{state[:4]}{state[-2:]}HB{number_}".replace(" ", ""), "by": by, "step_done": "becomes law", "step_do": "become law"}
     return Spec(None, p, [YES], opened, by.at(0), r.between(-2.0, 1.0))
 
 
 def draw_release(r: Draw, now: float, fresh: bool) -> Spec:
     opened, by = long_life(r, now, fresh)
     artist = f"{r.pick(names.FIRST)} {r.pick(names.LAST)}"
-    p = {"artist": artist, "code": artist.split()[1][:8].upper(), "by": by,
+    p = {"artist": artist, "by": by,
+         "code": (artist.split()[1][:5] + artist.split()[0][:3]).upper(),
          "work": "a new studio album"}
     return Spec(None, p, [YES], opened, by.at(0), r.between(-1.5, 1.5))
 

@@ -12,9 +12,10 @@ import numpy as np
 from sandbox.books import EPISODE_SLOT, ONE, episode
 from sandbox.fees import kalshi_taker, polymarket_taker
 from sandbox.layout import KALSHI, POLY
-from sandbox.paths import JUMP_SLOT, jump_at
+from sandbox.paths import JUMP_SLOT, Array, hashed, jump_at
+from sandbox.spec import EXCLUSIVE
 from sandbox.state import Sandbox
-from sandbox.world import Pair
+from sandbox.world import MAX_SCORES, Pair
 
 
 @dataclass(frozen=True)
@@ -47,18 +48,15 @@ class Lock:
     net: Decimal
 
 
-def windows(box: Sandbox, low: float, high: float) -> Iterator[Window]:
-    """The windows that touch [low, high] and hold a positive net at their middle."""
-    equal = [p for p in box.world.pairs if p.differs is None
-             and box.world.markets.venue[p.a] == KALSHI and box.world.markets.venue[p.b] == POLY]
-    for make in (planted_windows, lag_windows):
-        for w in make(box, equal, low, high):
-            if both_trade(box, w.pair, w.at) and best_lock(box, w.pair, w.at) is not None:
-                yield w
-
-
-def both_trade(box: Sandbox, pair: Pair, t: float) -> bool:
-    return bool(box.books.trading(np.array([pair.a, pair.b]), t).all())
+def windows(box: Sandbox, low: float, high: float) -> list[tuple[Window, Lock]]:
+    """The windows that touch [low, high] and hold a positive net where they are priced."""
+    mk = box.world.markets
+    equal = [p for p in box.world.pairs
+             if p.differs is None and mk.venue[p.a] == KALSHI and mk.venue[p.b] == POLY]
+    found = [*planted_windows(box, equal, low, high), *lag_windows(box, equal, low, high)]
+    found = [w for w in found if w.at >= mk.open[w.pair.a] and w.at >= mk.open[w.pair.b]]
+    locks = best_locks(box, [(w.pair, w.at) for w in found])
+    return [(w, x) for w, x in zip(found, locks, strict=True) if x is not None]
 
 
 def planted_windows(box: Sandbox, pairs: list[Pair], low: float, high: float) -> Iterator[Window]:
@@ -74,25 +72,47 @@ def planted_windows(box: Sandbox, pairs: list[Pair], low: float, high: float) ->
 
 def lag_windows(box: Sandbox, pairs: list[Pair], low: float, high: float) -> Iterator[Window]:
     """After a jump the slower venue shows the old price until its lag has passed."""
-    mk, ev = box.world.markets, box.world.events
-    for pair in pairs:
-        slow = abs(float(mk.lag[pair.a] - mk.lag[pair.b]))
-        key = ev.key[mk.event[pair.a]]
-        first = float(min(mk.lag[pair.a], mk.lag[pair.b]))
+    if not pairs:
+        return
+    mk = box.world.markets
+    a, b = (np.array([getattr(p, side) for p in pairs]) for side in "ab")
+    slow, first = np.abs(mk.lag[a] - mk.lag[b]), np.minimum(mk.lag[a], mk.lag[b])
+    for salt, keys, moves in jump_keys(box, mk.event[a]):
         for slot in range(int(low // JUMP_SLOT), int(high // JUMP_SLOT) + 1):
-            when, size = jump_at(key, slot)
-            opens = float(when) + first
-            if size and low <= opens <= high and slow > 0:
-                yield Window(f"l{pair.a}-{pair.b}-{slot}", "lag", pair, opens, opens + slow,
-                             opens + slow / 2)
+            when, size = jump_at(keys, slot)
+            opens = when + first
+            hit = moves & (size != 0) & (slow > 0) & (opens >= low) & (opens <= high)
+            for i in np.flatnonzero(hit):
+                at, lasts = float(opens[i]), float(slow[i])
+                yield Window(f"l{a[i]}-{b[i]}-{slot}-{salt}", "lag", pairs[i], at, at + lasts,
+                             at + lasts / 2)
 
 
-def asks(box: Sandbox, row: int, side: str, t: float) -> list[tuple[int, int]]:
-    """(price in 1/10,000, size in hundredths) at which `side` can be bought, cheapest first."""
-    bp, bs, ap, asz = box.books.levels(np.array([row]), t)
-    if side == "yes":
-        return [(int(p), int(s)) for p, s in zip(ap[0], asz[0], strict=True) if s]
-    return [(ONE - int(p), int(s)) for p, s in zip(bp[0], bs[0], strict=True) if s]
+def jump_keys(box: Sandbox, events: Array) -> Iterator[tuple[int, Array, Array]]:
+    """(salt, path keys, which events move on them): each outcome of an exclusive event has its
+    own path, every other question has one."""
+    ev = box.world.events
+    exclusive = ev.kind[events] == EXCLUSIVE
+    yield 0, ev.key[events], ~exclusive
+    for i in range(MAX_SCORES):
+        alive = box.world.scores[ev.scores_row[events], i] > -20 if exclusive.any() else exclusive
+        yield i + 1, hashed(ev.key[events], i), exclusive & alive
+
+
+Side = list[tuple[int, int]]  # (price in 1/10,000, size in hundredths), cheapest first
+
+
+def all_asks(box: Sandbox, rows: list[int], times: list[float]) -> list[dict[str, Side]]:
+    """What YES and NO cost level by level, for each row at its own time."""
+    if not rows:
+        return []
+    bp, bs, ap, asz = box.books.levels(np.array(rows), np.array(times))
+    out = []
+    for i in range(len(rows)):
+        yes = [(p, s) for p, s in zip(ap[i].tolist(), asz[i].tolist(), strict=True) if s]
+        no = [(ONE - p, s) for p, s in zip(bp[i].tolist(), bs[i].tolist(), strict=True) if s]
+        out.append({"yes": yes, "no": no})
+    return out
 
 
 def taker_fee(box: Sandbox, row: int, count: Decimal, price: Decimal, t: float) -> Decimal:
@@ -110,20 +130,29 @@ def kalshi_multiplier(box: Sandbox, row: int, t: float) -> Any:
     return box.kalshi.series_fee(box.kalshi.index.series_of(box.world.listings[number]), t)[1]
 
 
-def best_lock(box: Sandbox, pair: Pair, t: float) -> Lock | None:
-    """The better of the two directions, walked while each further contract still pays."""
-    other = "no" if pair.polarity == 1 else "yes"
-    first = lock(box, pair, ("yes", other), t)
-    second = lock(box, pair, ("no", "yes" if other == "no" else "no"), t)
-    found = [x for x in (first, second) if x is not None]
-    return max(found, key=lambda x: x.net) if found else None
+def best_locks(box: Sandbox, wanted: list[tuple[Pair, float]]) -> list[Lock | None]:
+    """For each pair and time the better of its two directions, or None when neither pays."""
+    times = [t for _, t in wanted]
+    first = all_asks(box, [p.a for p, _ in wanted], times)
+    second = all_asks(box, [p.b for p, _ in wanted], times)
+    return [best_lock(box, p, t, a, b)
+            for (p, t), a, b in zip(wanted, first, second, strict=True)]
 
 
-def lock(box: Sandbox, pair: Pair, sides: tuple[str, str], t: float) -> Lock | None:
+def best_lock(box: Sandbox, pair: Pair, t: float, a: dict[str, Side],
+              b: dict[str, Side]) -> Lock | None:
+    flip = {"yes": "no", "no": "yes"} if pair.polarity == 1 else {"yes": "yes", "no": "no"}
+    found = [lock(box, pair, (x, y), t, a[x], b[y]) for x, y in flip.items()]
+    return max((x for x in found if x is not None), key=lambda x: x.net, default=None)
+
+
+def lock(box: Sandbox, pair: Pair, sides: tuple[str, str], t: float, a: Side,
+         b: Side) -> Lock | None:
     """Buy `sides` of the two markets level by level; None when not even the first step pays."""
-    a, b = (asks(box, row, side, t) for row, side in zip((pair.a, pair.b), sides, strict=True))
+    if not a or not b or a[0][0] + b[0][0] >= ONE:
+        return None
     i = j = 0
-    left = [a[0][1] if a else 0, b[0][1] if b else 0]
+    left = [a[0][1], b[0][1]]
     total, cost, fee = 0, [Decimal(0), Decimal(0)], [Decimal(0), Decimal(0)]
     last = [0, 0]
     while i < len(a) and j < len(b):

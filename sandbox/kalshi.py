@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from bisect import bisect_right
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -207,30 +208,34 @@ class Kalshi:
     def event_fee_changes(self, request: Request) -> Any:
         only = request.query_params.get("event_ticker")
         at = self.box.world.origin + DAY
-        found = []
-        for number in self.index.order:
-            event = self.index.event_tickers[number]
-            kind, multiplier = self.shapes.event_fee(number, at)
-            if kind is not None and only in (None, "", event):
-                series = self.index.series_of(self.box.world.listings[number])
-                found.append({"id": f"fee-{event}", "event_ticker": event, "series_ticker": series,
-                              "fee_type_override": kind, "fee_multiplier_override": multiplier,
-                              "scheduled_ts": iso(at)})
-        return self.page(request, found, "event_fee_changes", 100, 1000)
+        numbers = [n for n in self.index.order if self.shapes.event_fee(n, at)[0] is not None
+                   and only in (None, "", self.index.event_tickers[n])]
+        page = self.page(request, numbers, "event_fee_changes", 100, 1000)
+        page["event_fee_changes"] = [self.event_fee_change(n, at) for n in page[
+            "event_fee_changes"]]
+        return page
 
-    def page(self, request: Request, items: list[Any], name: str, default: int,
+    def event_fee_change(self, number: int, at: float) -> dict[str, Any]:
+        event = self.index.event_tickers[number]
+        kind, multiplier = self.shapes.event_fee(number, at)
+        return {"id": f"fee-{event}", "event_ticker": event,
+                "series_ticker": self.index.series_of(self.box.world.listings[number]),
+                "fee_type_override": kind, "fee_multiplier_override": multiplier,
+                "scheduled_ts": iso(at)}
+
+    def page(self, request: Request, items: list[int], name: str, default: int,
              top: int) -> dict[str, Any]:
+        """One page of ascending numbers. The cursor names the last one given, so that markets
+        which leave or join the filtered list meanwhile shift nothing."""
         limit = whole_number(request, "limit", default, 1, top) or default
-        start = self.cursor(request)
-        chunk = items[start:start + limit]
-        more = start + limit < len(items)
-        return {name: chunk, "cursor": cursor_of(at=start + limit) if more else ""}
-
-    def cursor(self, request: Request) -> int:
         try:
-            return int(read_cursor(request.query_params.get("cursor")).get("at", 0))
+            after = int(read_cursor(request.query_params.get("cursor")).get("after", -1))
         except (ValueError, TypeError):
             raise bad("invalid cursor") from None
+        start = bisect_right(items, after)
+        chunk = items[start:start + limit]
+        more = start + limit < len(items)
+        return {name: chunk, "cursor": cursor_of(after=chunk[-1]) if more else ""}
 
     # -- events -----------------------------------------------------------------------------
 
@@ -438,5 +443,3 @@ class Kalshi:
     def empty(self, *names: str) -> Callable[[Request], Any]:
         return lambda request: {**{n: [] for n in names}, "cursor": ""}
 
-
-Endpoint = Callable[[Request], Awaitable[Response]]

@@ -179,7 +179,7 @@ def build_candles(books: Books, row: int, ends: Array, period: int,
     starts = np.maximum(ends - period, opened)
     stops = np.minimum(ends, until)
     grid = starts[:, None] + (stops - starts)[:, None] * np.linspace(0, 1, SAMPLES)[None, :]
-    q = books.quotes_unconditioned(np.full(grid.shape, row), grid)
+    q = books.would_quote(np.full(grid.shape, row), grid)
     n0, n1 = books.trade_count(m, starts), books.trade_count(m, stops)
     volume = books.volume(m, stops) - books.volume(m, starts)
     total = books.volume(m, stops)

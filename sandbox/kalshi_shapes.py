@@ -23,7 +23,7 @@ from sandbox.books import (
 )
 from sandbox.clock import iso
 from sandbox.layout import KALSHI, Listing, kalshi_event_ticker, outcome_code
-from sandbox.paths import DAY, Array, hashed
+from sandbox.paths import DAY, Array, key_of
 from sandbox.spec import BINARY, Outcome, Spec
 from sandbox.wording import TEMP
 from sandbox.world import GRIDS, World
@@ -36,6 +36,8 @@ RANGES = {
     1: [("0.0000", "1.0000", "0.0010")],
     2: [("0.0000", "0.1000", "0.0010"), ("0.1000", "0.9000", "0.0100"),
         ("0.9000", "1.0000", "0.0010")],
+    3: [("0.0000", "0.0100", "0.0001"), ("0.0100", "0.9900", "0.0010"),
+        ("0.9900", "1.0000", "0.0001")],
 }
 PRICE_RANGES = {g: [{"start": a, "end": b, "step": s} for a, b, s in r] for g, r in RANGES.items()}
 CACHE = 30_000
@@ -43,7 +45,7 @@ OTHER = Outcome("Other", "OTHER", short="Other")
 
 
 def stable_uuid(*keys: int) -> str:
-    hi, lo = int(hashed(*keys, 1)), int(hashed(*keys, 2))
+    hi, lo = key_of(*keys, 1), key_of(*keys, 2)
     return str(uuid.UUID(int=(hi << 64) | lo, version=4))
 
 
@@ -102,9 +104,6 @@ class KalshiIndex:
     def _add(self, i: int, listing: Listing) -> None:
         spec = self.world.specs[listing.event]
         series, event = kalshi_event_ticker(spec)
-        if listing.combo:
-            series = "KXMVESPORTSMULTIGAMEEXTENDED"
-            event = f"{series}-S{int(hashed(7, i)):016X}"[: len(series) + 18]
         self.events[event] = listing
         self.event_tickers[i] = event
         self.series.setdefault(series, []).append(i)
@@ -119,8 +118,6 @@ class KalshiIndex:
             self.rows.append(row)
 
     def series_of(self, listing: Listing) -> str:
-        if listing.combo:
-            return "KXMVESPORTSMULTIGAMEEXTENDED"
         return kalshi_event_ticker(self.world.specs[listing.event])[0]
 
 
@@ -176,7 +173,7 @@ class KalshiShapes:
         return found
 
     def _combo(self, row: int) -> dict[str, Any]:
-        legs = [r for r in self.index.rows if r < row][-2:]
+        legs = self.world.specs[self.world.markets.event[row]].p["rows"]
         return {"mve_collection_ticker": "KXMVESPORTSMULTIGAMEEXTENDED-R",
                 "mve_selected_legs": [
                     {"market_ticker": self.index.tickers[r], "side": "yes",

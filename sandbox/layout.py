@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from sandbox import names
 from sandbox.catalogue import Template, strike_code
-from sandbox.paths import DAY, hashed, wander
+from sandbox.paths import DAY, hashed, key_of, wander
 from sandbox.spec import EASTERN, NUMERIC, Draw, Outcome, Spec, day_of
 from sandbox.wording import DAILY, LONG, UPDOWN
 
@@ -49,27 +49,36 @@ def kalshi_event_ticker(spec: Spec) -> tuple[str, str]:
     return series, f"{series}-{t.event_code.format(**spec.p).upper()}"
 
 
+def weighted(r: Draw, weights: tuple[tuple[Template, int], ...]) -> Template:
+    at = r.word() % sum(w for _, w in weights)
+    for template, w in weights:
+        at -= w
+        if at < 0:
+            return template
+    raise AssertionError("weights are positive")
+
+
 class Drafts:
     """Draws questions without repeating one; `seen` grows with every block."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self.seen: set[str] = set()
+        self.misses: dict[str, int] = {}
 
     def draw(self, r: Draw, weights: tuple[tuple[Template, int], ...], now: float,
              fresh: bool) -> Spec | None:
         """A question not asked before, or None after eight tries."""
-        total = sum(w for _, w in weights)
         for _ in range(8):
-            at = r.word() % total
-            for template, w in weights:
-                at -= w
-                if at < 0:
-                    break
+            template = weighted(r, weights)
+            if self.misses.get(template.name, 0) > 40:
+                continue  # this kind has run out of new questions
             spec = template.draw(r, now, fresh)
             spec.template = template
             if self.claim(spec):
+                self.misses[template.name] = 0
                 return spec
+            self.misses[template.name] = self.misses.get(template.name, 0) + 1
         return None
 
     def claim(self, spec: Spec, suffix: str = "") -> bool:
@@ -104,30 +113,29 @@ class Drafts:
         if self.claim(near, "" if term == "deadline" else f"|{term}"):
             placed.near_term, placed.near = term, near
 
-    def base(self, origin: float, n: int) -> Iterator[Placed]:
-        """What was listed before the origin; about `n` markets (counted by the caller)."""
-        i = 0
-        while True:
-            r = Draw(int(hashed(self.seed, 1, i)))
-            i += 1
+    def base(self, origin: float) -> Iterator[Placed]:
+        """What was listed before the origin, until questions run out (the caller stops first)."""
+        def draw(r: Draw) -> Spec | None:
             past = r.unit()
             if past < 0.015:
-                spec = self.draw(r, DAILY, origin - r.between(100, 190) * DAY, True)
-            elif past < 0.05:
-                spec = self.draw(r, DAILY, origin - r.between(4, 80) * DAY, True)
-            else:
-                spec = self.draw(r, LONG, origin, False)
-            if spec is not None:
-                yield self.place(r, spec)
+                return self.draw(r, DAILY, origin - r.between(100, 190) * DAY, True)
+            if past < 0.05:
+                return self.draw(r, DAILY, origin - r.between(4, 80) * DAY, True)
+            return self.draw(r, LONG, origin, False)
+        return self.block(draw, 1)
 
     def daily(self, origin: float, day: int) -> Iterator[Placed]:
-        """What is listed on one day, endlessly (the caller stops)."""
-        now = origin + day * DAY
-        i = 0
-        while True:
-            r = Draw(int(hashed(self.seed, 2, day, i)))
+        """What is listed on one day, until questions run out (the caller stops first)."""
+        return self.block(lambda r: self.draw(r, DAILY, origin + day * DAY, True), 2, day)
+
+    def block(self, draw: Callable[[Draw], Spec | None], *salt: int) -> Iterator[Placed]:
+        self.misses.clear()
+        failures = i = 0
+        while failures < 200:
+            r = Draw(key_of(self.seed, *salt, i))
             i += 1
-            spec = self.draw(r, DAILY, now, True)
+            spec = draw(r)
+            failures = 0 if spec is not None else failures + 1
             if spec is not None:
                 yield self.place(r, spec)
 

@@ -323,5 +323,5 @@ def sampled(low: float, high: float, step: float) -> Array:
 
 def middle(box: Sandbox, row: int, times: Array) -> Array:
     """Midpoints (1/10,000) of the YES book at past times."""
-    q = box.books.quotes_unconditioned(np.full(len(times), row), times)
+    q = box.books.would_quote(np.full(len(times), row), times)
     return np.asarray((q.bid + q.ask) / 2)

@@ -15,7 +15,7 @@ from sandbox.catalogue import PolyText
 from sandbox.clock import iso
 from sandbox.kalshi_shapes import context, outcome_of
 from sandbox.layout import POLY, Listing
-from sandbox.paths import DAY, Array, hashed
+from sandbox.paths import DAY, Array
 from sandbox.spec import Spec
 from sandbox.wording import OFFICE_EXIT
 from sandbox.world import World
@@ -350,7 +350,3 @@ def number(x: float) -> str:
 
 def final_prices(paid: float, row: int) -> list[str]:
     return {1.0: ["1", "0"], 0.0: ["0", "1"]}.get(paid, ["0.5", "0.5"])
-
-
-def row_hash(row: int) -> int:
-    return int(hashed(row, 77))

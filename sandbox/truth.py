@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
-from sandbox.books import ONE, episode
+from sandbox.books import ONE
 from sandbox.clock import iso
-from sandbox.episodes import Leg, Window, best_lock, windows
+from sandbox.episodes import Leg, Lock, Window, windows
 from sandbox.kalshi_shapes import context, settlement_word
 from sandbox.layout import KALSHI, POLY, VENUES
 from sandbox.predictit import CONTRACT_ID, MARKET_ID
@@ -26,7 +25,8 @@ def truth(box: Sandbox, now: float, back: float, ahead: float) -> dict[str, Any]
             "near_pairs": [{"a": canonical(box, p.a), "b": canonical(box, p.b),
                             "differs_in": p.differs, "polarity": p.polarity}
                            for p in pairs if p.differs is not None],
-            "episodes": [episode_row(box, w) for w in windows(box, now - back, now + ahead)]}
+            "episodes": [episode_row(box, w, x)
+                         for w, x in windows(box, now - back, now + ahead)]}
 
 
 def listed(box: Sandbox, pair: Pair, now: float) -> bool:
@@ -86,16 +86,7 @@ def leg_row(box: Sandbox, leg: Leg) -> dict[str, Any]:
             "price": f"{leg.price / ONE:.4f}", "cost": str(leg.cost), "fee": str(leg.fee)}
 
 
-def episode_row(box: Sandbox, w: Window) -> dict[str, Any]:
-    lock = best_lock(box, w.pair, w.at)
-    qty, net = (lock.quantity, lock.net) if lock else (Decimal(0), Decimal(0))
-    legs = [leg_row(box, x) for x in lock.legs] if lock else []
-    return {"id": w.id, "kind": w.kind, "legs": legs, "opens": iso(w.opens, 3),
-            "closes": iso(w.closes, 3), "at": iso(w.at, 3), "executable_qty": str(qty),
-            "net": str(net)}
-
-
-def planted(box: Sandbox, row: int, t: float) -> bool:
-    """Whether a planted episode distorts this market at `t`."""
-    start, end, _ = episode(box.world.markets.ep_key[row], t)
-    return bool(start <= t < end)
+def episode_row(box: Sandbox, w: Window, lock: Lock) -> dict[str, Any]:
+    return {"id": w.id, "kind": w.kind, "legs": [leg_row(box, x) for x in lock.legs],
+            "opens": iso(w.opens, 3), "closes": iso(w.closes, 3), "at": iso(w.at, 3),
+            "executable_qty": str(lock.quantity), "net": str(lock.net)}

@@ -48,7 +48,7 @@ OFFICE_EXIT = Template(
     "office_exit", "politics", BINARY, c.draw_office_exit,
     KalshiText(
         "KX{code}OUT", "{office} out?", "Politics", "Will {person} leave office before {by.short}?",
-        "{by.code}-{surname}", "Before {by.short}", "Before {by.short}",
+        "{by.code}-{initials}", "Before {by.short}", "Before {by.short}",
         "If {person} {act} {office} before {by.short}, then the market resolves to Yes.",
         "An announcement alone is not sufficient unless the market says so.",
         "Will {person} leave office before {by.short}?", ("US Elections",)),
@@ -348,6 +348,15 @@ FED_DECISION = Template(
         "This market resolves to the change decided at the meeting that ends {meeting.long}.",
         "{o.short}", ("Economy", "Fed"), **ECON),
     None, {"deadline": next_meeting}, exclusive=True, liquidity=2.0)
+
+COMBO = Template(
+    "combo", "sports", BINARY, c.draw_updown,
+    KalshiText(
+        "KXMVESPORTSMULTIGAMEEXTENDED", "Combo", "Exotics", "{legs}", "{code}", "", "{legs}",
+        "If every leg of this combo resolves to Yes ({legs}), then the market resolves to Yes.",
+        source=LEAGUE, fee_type="quadratic_with_combo_maker_fees",
+        ticks="center_deci_edge_centi_cent"),
+    PolyText("", "", ""), liquidity=0.2)
 
 # Template and its weight among new events: long-lived ones, then those listed day by day.
 LONG = ((OFFICE_EXIT, 10), (BILL, 6), (RELEASE, 6), (PLAYOFFS, 5), (TOUCH, 7), (GAME, 16),

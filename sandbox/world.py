@@ -6,6 +6,7 @@ per day) are only ever appended, so an index once given stays.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,14 +14,15 @@ import numpy as np
 
 from sandbox.catalogue import Template
 from sandbox.layout import KALSHI, POLY, PREDICTIT, Drafts, Listing, Placed, numeric_kind
-from sandbox.paths import DAY, Array, hashed, ramp, sigmoid, unit, wander
-from sandbox.spec import BINARY, EXCLUSIVE, INF, NUMERIC, Draw, Spec
-from sandbox.wording import UPDOWN
+from sandbox.paths import DAY, Array, hashed, key_of, ramp, sigmoid, wander
+from sandbox.spec import BINARY, EXCLUSIVE, INF, NUMERIC, Draw, Outcome, Spec
+from sandbox.wording import COMBO, UPDOWN
 
 FIRST_DAY = -2  # days before the origin that are laid out one by one
 MAX_SCORES = 10
 NEVER = 4e9
-GRIDS = {"linear_cent": 0, "deci_cent": 1, "tapered_deci_cent": 2}
+GRIDS = {"linear_cent": 0, "deci_cent": 1, "tapered_deci_cent": 2,
+         "center_deci_edge_centi_cent": 3}
 
 EVENT_COLUMNS = {"kind": "i1", "key": "u8", "base": "f8", "vol": "f8", "open": "f8",
                  "close": "f8", "decided": "f8", "width": "f8", "winner": "i8", "scores_row": "i8"}
@@ -93,7 +95,7 @@ class World:
 
     def _base(self) -> None:
         target = self.n * 0.86
-        for placed in self.drafts.base(self.origin, self.n):
+        for placed in self.drafts.base(self.origin):
             self._add(placed)
             if self.markets.n >= target:
                 break
@@ -115,14 +117,12 @@ class World:
             self._flush()
 
     def _flush(self) -> None:
-        """Turn pending rows into columns and settle what depends on paths."""
-        start_events, start = len(self.events.key), len(self.markets.key)
+        """Turn pending rows into columns."""
         self.events.flush()
         self.markets.flush()
         if self._scores:
             self.scores = np.concatenate([self.scores, np.array(self._scores)])
             self._scores = []
-        del start_events, start
 
     def _add(self, placed: Placed) -> None:
         first = self._event(placed.spec)
@@ -136,12 +136,12 @@ class World:
     def _event(self, spec: Spec) -> int:
         """A row for the question: how its probability moves and how it ends."""
         i = self.events.n
-        r = Draw(int(hashed(self.seed, 3, i)))
+        r = Draw(key_of(self.seed, 3, i))
         kind = NUMERIC if numeric_kind(spec) else spec.template.kind
         life = max(spec.close - spec.open, 600.0)
         winner, row = 0, 0
         if kind == BINARY:
-            winner = int(r.unit() < float(sigmoid(np.float64(spec.base + spec.shift))))
+            winner = int(r.unit() < 1 / (1 + math.exp(-spec.base - spec.shift)))
         elif kind == EXCLUSIVE:
             winner = gumbel_winner(spec.scores, r)
             row = len(self.scores) + len(self._scores)
@@ -151,7 +151,7 @@ class World:
         if kind == BINARY and winner and r.unit() < 0.7:
             decided = max(spec.open + life * r.between(0.3, 1.0), self.origin + r.unit() * DAY)
             decided = min(decided, spec.close)
-        key = int(hashed(spec.key, 0)) if spec.key else int(hashed(self.seed, 4, i))
+        key = key_of(spec.key, 0) if spec.key else key_of(self.seed, 4, i)
         width = 60.0 if spec.template is UPDOWN else min(life * 0.15, DAY)
         if spec.template.name == "game":
             width = decided - spec.p["start"]
@@ -180,7 +180,7 @@ class World:
 
     def _market(self, spec: Spec, listing: Listing, o: int) -> None:
         i = self.markets.n
-        key = int(hashed(self.seed, 5, i))
+        key = key_of(self.seed, 5, i)
         r = Draw(key)
         t: Template = spec.template
         decided = self._decided(listing.event)
@@ -193,7 +193,7 @@ class World:
         if disputed:
             timer += 1.5 * DAY
         u = r.unit()
-        activity = t.liquidity * float(np.exp(3.2 * (r.unit() - 0.55)))
+        activity = t.liquidity * math.exp(3.2 * (r.unit() - 0.55))
         half = {KALSHI: 0.004, POLY: 0.003, PREDICTIT: 0.008}[venue]
         half = min(0.045, half + 0.006 * r.unit() + 0.006 / (activity + 0.1))
         out = spec.outcomes[o] if o < len(spec.outcomes) else None
@@ -203,7 +203,7 @@ class World:
         paused = r.unit() < 0.01
         pause = self.origin + r.between(0.0, 2.0) * DAY if paused else NEVER
         revised = self.origin + r.between(0.2, 2.0) * DAY if r.unit() < 0.012 else NEVER
-        lead = event_leader(int(hashed(self.seed, 6, listing.event)))
+        lead = event_leader(key_of(self.seed, 6, listing.event))
         self.markets.add(
             venue=venue, event=listing.event, listing=len(self.listings) - 1, outcome=o,
             z_lo=out.z_lo if out else -INF, z_hi=out.z_hi if out else INF, shift=0.0,
@@ -225,13 +225,18 @@ class World:
 
     def _combos(self) -> None:
         """A few multivariate markets, only so that `mve_filter` has something to filter."""
-        for listing in list(self.listings):
-            if sum(x.combo for x in self.listings) >= min(10, self.n // 100):
+        games = [x for x in self.listings
+                 if x.venue == KALSHI and self.specs[x.event].template.name == "game"]
+        for i, (a, b) in enumerate(zip(games[::2], games[1::2], strict=False)):
+            if i >= min(10, self.n // 100):
                 break
-            spec = self.specs[listing.event]
-            if listing.venue == KALSHI and spec.template.name == "game":
-                combo = self._list(spec, listing.event, KALSHI, False)
-                combo.combo = True
+            specs = [self.specs[x.event] for x in (a, b)]
+            code = f"S{key_of(self.seed, 8, i):016X}"
+            legs = ",".join(f"yes {x.outcomes[0].short}" for x in specs)
+            spec = Spec(COMBO, {"legs": legs, "code": code, "rows": (a.first, b.first)},
+                        [Outcome("Yes", "")], max(x.open for x in specs),
+                        max(x.close for x in specs), -1.2)
+            self._list(spec, self._event(spec), KALSHI, False).combo = True
 
     def _pair_all(self, listed: dict[int, Listing]) -> None:
         order = sorted(listed)
@@ -255,7 +260,7 @@ class World:
     def _plant(self, pair: Pair) -> None:
         start = len(self.markets.key)
         cols = self.markets.pending
-        cols["ep_key"][pair.b - start] = int(hashed(self.seed, 7, pair.b))
+        cols["ep_key"][pair.b - start] = key_of(self.seed, 7, pair.b)
         cols["ep_half"][pair.b - start] = cols["half"][pair.a - start]
 
     # -- asking -----------------------------------------------------------------------------
@@ -329,13 +334,9 @@ class World:
 
 def gumbel_winner(scores: list[float], r: Draw) -> int:
     """One index, drawn with the softmax weights of the scores."""
-    noisy = [s - np.log(-np.log(r.unit() + 1e-12) + 1e-12) for s in scores]
-    return int(np.argmax(noisy))
+    noisy = [s - math.log(-math.log(r.unit() + 1e-12) + 1e-12) for s in scores]
+    return noisy.index(max(noisy))
 
 
 def event_leader(h: int) -> int:
     return KALSHI if h % 3 else POLY
-
-
-def in_unit(key: Any, *more: Any) -> Array:
-    return unit(key, *more)
