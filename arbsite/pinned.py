@@ -77,3 +77,11 @@ def clock_of(previous: Mapping[str, str], speed: float, wall: datetime) -> dict[
 def note_app_time(folder: Path) -> None:
     """Remember how far app time has come, for the next start."""
     write(folder, read(folder) | {LAST_SEEN: clock.now().isoformat()})
+
+
+def unset() -> None:
+    """Take what was adopted out of the environment again, its file being gone."""
+    for name in CLOCK + ADDRESSES:
+        if name not in given:
+            os.environ.pop(name, None)
+    clock.restart()

@@ -12,7 +12,8 @@ from django.conf import settings
 from django.db import connection
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
-from arbsite.celery import QUEUES
+from arbsite import clock
+from arbsite.celery import QUEUES, app
 from markets.venues import VENUES
 
 MINUTE, HOUR = 60, 3600
@@ -35,7 +36,7 @@ def entries() -> Iterator[Entry]:
     """The whole schedule; those `at_start` in the order in which they are to run."""
     for venue in VENUES:
         yield from _venue_entries(venue)
-    yield Entry("tracked", "markets.tasks.choose_tracked", MINUTE, "ingest", at_start=True)
+    yield Entry("tracked", "markets.tasks.choose_tracked", MINUTE // 2, "ingest", at_start=True)
     yield Entry("health", "markets.tasks.record_health", MINUTE, "analyze", at_start=True)
     # Daily jobs are minute ticks; the one that claims the app-day does the work.
     yield Entry("partitions", "markets.tasks.make_partitions", MINUTE, "analyze", at_start=True)
@@ -86,6 +87,18 @@ def create_missing() -> list[str]:
             expire_seconds=expiry(entry.seconds),
         )
     return [entry.name for entry in missing]
+
+
+def send_first() -> None:
+    """Send what is not to wait for its first turn, in order."""
+    for entry in entries():
+        if entry.at_start:
+            app.send_task(
+                entry.task,
+                kwargs=entry.kwargs,
+                queue=entry.queue,
+                expires=max(MINUTE, clock.wall_seconds(entry.seconds)),
+            )
 
 
 def expiry(seconds: int) -> int:

@@ -2,10 +2,7 @@
 
 import os
 import socket
-import time
 from typing import Any
-
-from celery import current_task
 
 from arbsite import health
 from markets.periodic import periodic
