@@ -273,11 +273,15 @@ def _listings(
             info = _market(market, event, received_at, item)
             quote = _quote(market, info.ref, received_at)
         except BadItem as bad:
-            tray.refuse(explained(bad, item), peek(item, "ticker", "_ticker"), item)
+            bad = explained(bad, item)
+            tray.refuse(bad, peek(item, "ticker", "_ticker"), item)
+            is_changed = bad.reason == "missing"
         else:
             seen.add(info.ref)
             tray.items.append(Listing(info, quote, event if with_event else None))
-        if index in (0, last >> 1, last):
+            is_changed = False
+        # A sample of the page tells what is new in all of it; a gap may be a renamed field.
+        if is_changed or index in (0, last >> 1, last):
             _note_extras(tray, item, MARKET_FIELDS, "Market")
 
 
@@ -337,14 +341,12 @@ def _market(
     )
 
 
-_MARKS = (b"\\u", b"\\b", b"\\f", b"\x7f", b"\xe2\x80", b"\xe2\x81", b"\xc2")
-
-
 def _is_tricky(raw: bytes) -> bool:
-    """Whether the texts need cleaning: rare, and looking at raw bytes is cheap."""
-    return any(mark in raw for mark in _MARKS) and (
-        b"\\" in raw or has_tricks(raw.decode("utf-8", "replace"))
-    )
+    """Whether the texts may need cleaning: JSON escapes control characters, and what reorders
+    text is not ASCII, so that most items are told apart by a glance at their bytes."""
+    if b"\\" in raw or b"\x7f" in raw:
+        return True
+    return not raw.isascii() and has_tricks(raw.decode("utf-8", "replace"))
 
 
 def _check_notional(text: str) -> None:
