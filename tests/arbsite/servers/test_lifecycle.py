@@ -331,6 +331,22 @@ def test_a_spoilt_redis_pid_file_harms_nothing(config: ServerConfig, content: st
     assert works(config)
 
 
+def test_a_redis_pid_that_now_belongs_to_another_process_is_not_signalled(
+    config: ServerConfig,
+) -> None:
+    servers.use(config)
+    number = pids(config)[1]
+    os.kill(number, signal.SIGKILL)
+    assert processes.wait_until(lambda: not processes.command_of(number), 10)
+    stranger = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
+    try:
+        (config.socket_folder / "redis.pid").write_text(f"{stranger.pid}\n")
+        servers.use(config)
+        assert works(config) and stranger.poll() is None
+    finally:
+        stranger.communicate()
+
+
 @pytest.mark.parametrize("kind", ["postgresql", "redis"])
 def test_a_server_whose_socket_was_swept_away_is_replaced_not_doubled(
     config: ServerConfig, kind: str
@@ -402,12 +418,16 @@ def test_a_data_folder_with_an_odd_name_works(
 
 
 @pytest.mark.parametrize("fault", ["mode", "link", "file"])
-def test_a_socket_folder_that_is_not_private_is_refused(config: ServerConfig, fault: str) -> None:
-    folder = config.socket_folder
+def test_a_socket_folder_that_is_not_private_is_refused(
+    config: ServerConfig, room: Path, fault: str
+) -> None:
+    folder, who = config.socket_folder, places.owner()
     if fault == "mode":
         places.prepare_socket_folder(config).chmod(0o755)
     elif fault == "link":
-        folder.symlink_to(config.data_dir)
+        (room / "elsewhere").mkdir(mode=0o700)  # private enough, but the link is not ours
+        os.chown(room / "elsewhere", who.uid, who.gid)
+        folder.symlink_to(room / "elsewhere")
     else:
         folder.touch()
     try:
