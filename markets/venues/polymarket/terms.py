@@ -169,7 +169,7 @@ def fee_of(market: MarketShape) -> FeeInfo | None:
         return _fee(market.condition_id, FeeShape(rate=ZERO, exponent=ONE, taker_only=True))
     if isinstance(schedule, FeeShape):
         return _fee(market.condition_id, schedule)
-    raise BadItem("missing", "feeSchedule")
+    raise BadItem("missing", "feeSchedule", sample=f"feeType {market.fee_type}")
 
 
 def _fee(ref: str, schedule: FeeShape) -> FeeInfo:
