@@ -2,9 +2,11 @@
 
 import logging
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError, transaction
+from django.db.models import QuerySet
 
 from arbsite import clock
 from markets import incidents
@@ -72,7 +74,7 @@ class VenueBreaker:
         self._seen_until = 0.0
         return won
 
-    def _change(self, rule, reason: str) -> None:  # type: ignore[no-untyped-def]
+    def _change(self, rule: Callable[[Breaker, datetime], Breaker], reason: str) -> None:
         """Applies a rule under the row's lock and keeps what came of it."""
         now = clock.wall_now()
         try:
@@ -103,7 +105,7 @@ class VenueBreaker:
         tier = incidents.Tier.IMPORTANT
         incidents.report("breaker", text, tier=tier, venue=self.slug, about=self.domain)
 
-    def _rows(self):  # type: ignore[no-untyped-def]
+    def _rows(self) -> "QuerySet[BreakerState]":
         return BreakerState.objects.filter(venue_id=self.slug, domain=self.domain)
 
 

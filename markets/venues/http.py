@@ -8,7 +8,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -34,7 +34,7 @@ RETRY_AFTER_MAX_SECONDS = 120.0
 LIMITED_PAUSE_SECONDS = 1.0  # where a 429 does not say how long
 RETRIED_STATUS = frozenset({408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 
-Params = Mapping[str, Any] | Sequence[tuple[str, str]]
+Params = Any  # a mapping, or (name, value) pairs where a name comes more than once
 
 
 class BreakerGate(Protocol):
@@ -290,7 +290,7 @@ class VenueHttp:
                 params=params,
                 content=content,
                 headers=sent,
-                timeout=timeout,  # type: ignore[arg-type]
+                timeout=timeout,
             ) as response:
                 body = _read_body(response, until)
         except httpx.HTTPError as problem:

@@ -143,7 +143,15 @@ class Buckets:
     def _ask_redis(self, operation: str, bucket: str, first: float, second: float) -> float:
         assert self._script is not None and self.server is not None
         limit = self.limits[bucket]
-        args = [operation, limit.rate, limit.capacity, first, second, *_CONSTANTS, bucket]
+        args: list[Any] = [
+            operation,
+            limit.rate,
+            limit.capacity,
+            first,
+            second,
+            *_CONSTANTS,
+            bucket,
+        ]
         answer: Any = self._script(keys=_keys(self.prefix, self.slug, bucket), args=args)
         return float(answer[0])
 
@@ -187,9 +195,10 @@ def budget(
 
         server, prefix = connect(settings.REDIS_URL), settings.REDIS_PREFIX
     try:
-        names = sorted(name.decode() for name in server.smembers(f"{prefix}buckets:{slug}"))
+        members: Any = server.smembers(f"{prefix}buckets:{slug}")
+        names = sorted(name.decode() for name in members)
         script = server.register_script(_SCRIPT)
-        args = ["peek", 0, 0, 0, 0, *_CONSTANTS, ""]
+        args: list[Any] = ["peek", 0, 0, 0, 0, *_CONSTANTS, ""]
         rows = [(name, script(_keys(prefix, slug, name), args)) for name in names]
         seconds, micros = server.time()
     except redis.RedisError:

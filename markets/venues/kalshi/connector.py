@@ -34,6 +34,7 @@ from markets.venues.limits import Limit
 from markets.venues.payload import BadItem
 
 T = TypeVar("T")
+B = TypeVar("B")
 
 HOST = "https://external-api.kalshi.com"
 COST = 10  # tokens a request unless /account/endpoint_costs says otherwise
@@ -121,13 +122,13 @@ class Kalshi:
                 answer.body, answer.received_at, answer.endpoint, self._events, MARKETS_LIMIT
             )
 
-        page = self._batched("/markets", refs, read)
+        page = self._by_tickers("/markets", refs, read)
         for path in ("/historical/markets", "/markets/{ticker}", "/historical/markets/{ticker}"):
             absent = _absent(refs, page)
             if not absent or len(absent) > MOST_SINGLE and "{" in path:
                 break
             if "{" not in path:
-                found = self._batched(path, absent, read, allow_404=True)
+                found = self._by_tickers(path, absent, read)
             else:
                 found = _joined([self._single(path, ref) for ref in absent])
             page = _joined([page, found])
@@ -153,7 +154,7 @@ class Kalshi:
                 answer.body, answer.received_at, answer.endpoint, MARKETS_LIMIT
             )
 
-        return self._batched("/markets", [ref.ref for ref in refs], read)
+        return self._by_tickers("/markets", [ref.ref for ref in refs], read)
 
     def list_events(self, changed_since: datetime | None = None) -> Iterator[Page[EventInfo]]:
         """Every event that is not yet settled, or all changed since; combos are listed apart."""
@@ -177,21 +178,24 @@ class Kalshi:
 
     def fetch_books(self, refs: Sequence[MarketRef]) -> Page[OrderBook]:
         """Full depth, a hundred markets a request."""
-        pages = []
-        for batch in _batches([ref.ref for ref in refs], TICKERS):
-            params = [("tickers", ticker) for ticker in batch]
-            pages.append(
-                self._tried(
-                    lambda params=params: self._read(  # type: ignore[misc]
-                        "/markets/orderbooks",
-                        params,
-                        lambda a: parse_tape.parse_books(a.body, a.received_at, a.endpoint),
-                    ),
-                    "GET /markets/orderbooks",
-                    pages,
-                )
-            )
-        return _joined(pages)
+        batches = [[("tickers", ref.ref) for ref in part] for part in _batches(refs, TICKERS)]
+        return self._batched(batches, self._books, "GET /markets/orderbooks")
+
+    def _books(self, tickers: list[tuple[str, str]]) -> Page[OrderBook]:
+        """One batch; where the venue denies a market in it, the halves, so that it alone fails."""
+
+        def read(answer: Answer) -> Page[OrderBook]:
+            return parse_tape.parse_books(answer.body, answer.received_at, answer.endpoint)
+
+        try:
+            return self._read("/markets/orderbooks", tickers, read)
+        except VenueError as error:
+            if error.status != 404:
+                raise
+        if len(tickers) == 1:
+            return Page(endpoint="GET /markets/orderbooks", is_last=True)
+        half = len(tickers) // 2
+        return _joined([self._books(tickers[:half]), self._books(tickers[half:])])
 
     def fetch_trades(self, refs: Sequence[MarketRef], since: datetime) -> Page[TradePrint]:
         """Trades of these markets since a time, from the historical tier as far as needed."""
@@ -408,42 +412,33 @@ class Kalshi:
                 yield replace(page, is_last=final)
             whole = whole and ended
 
-    def _batched(
-        self,
-        path: str,
-        refs: Sequence[str],
-        read: Callable[[Answer], Page[T]],
-        allow_404: bool = False,
+    def _by_tickers(
+        self, path: str, refs: Sequence[str], read: Callable[[Answer], Page[T]]
     ) -> Page[T]:
-        pages: list[Page[T]] = []
-        for batch in _batches(refs, TICKERS):
-            params = {"tickers": ",".join(batch), "limit": MARKETS_LIMIT}
-            pages.append(
-                self._tried(
-                    lambda params=params: self._read(path, params, read),  # type: ignore[misc]
-                    f"GET {path}",
-                    pages,
-                    allow_404,
-                )
-            )
-        return _joined(pages)
+        """A listing of these markets; a path the venue does not have lists none."""
 
-    def _tried(
-        self,
-        ask: Callable[[], Page[T]],
-        endpoint: str,
-        before: Sequence[Page[T]],
-        allow_404: bool = False,
-    ) -> Page[T]:
-        """A batch that fails after others came costs its own markets only."""
-        try:
-            return ask()
-        except VenueError as error:
-            if allow_404 and error.status == 404:
-                return Page(endpoint=endpoint, is_last=True)
-            if not any(page.items for page in before):
-                raise
-            return _with_refusal(Page(endpoint=endpoint), "unanswered", str(error))
+        def ask(batch: Sequence[str]) -> Page[T]:
+            params = {"tickers": ",".join(batch), "limit": MARKETS_LIMIT}
+            try:
+                return self._read(path, params, read)
+            except VenueError as error:
+                if error.status != 404:
+                    raise
+                return Page(endpoint=f"GET {path}", is_last=True)
+
+        return self._batched(list(_batches(refs, TICKERS)), ask, f"GET {path}")
+
+    def _batched(self, batches: Sequence[B], ask: Callable[[B], Page[T]], endpoint: str) -> Page[T]:
+        """All batches as one page; one that fails after others came costs its own markets."""
+        pages: list[Page[T]] = []
+        for batch in batches:
+            try:
+                pages.append(ask(batch))
+            except VenueError as error:
+                if not any(page.items for page in pages):
+                    raise
+                pages.append(_with_refusal(Page(endpoint=endpoint), "unanswered", str(error)))
+        return _joined(pages)
 
     def _cutoff(self) -> shapes.Cutoff:
         cutoff: shapes.Cutoff = self._remember("cutoff", CUTOFF_AGAIN_SECONDS, self._read_cutoff)
@@ -477,7 +472,7 @@ def _seconds(moment: datetime) -> int:
     return int(moment.timestamp())
 
 
-def _batches(refs: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+def _batches(refs: Sequence[B], size: int) -> Iterator[Sequence[B]]:
     for start in range(0, len(refs), size):
         yield refs[start : start + size]
 

@@ -4,11 +4,14 @@ Pure. Only plain digits pass, so that NaN, exponents, signs and foreign digits a
 """
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
+from typing import Any, TypeVar
 
 from markets.venues.payload import BadItem
 
+V = TypeVar("V")
 _PLAIN = re.compile(r"[0-9]{1,15}(\.[0-9]{1,10})?").fullmatch
 ZERO = Decimal(0)
 ONE = Decimal(1)
@@ -50,7 +53,7 @@ def contracts(text: str | None, legacy: int | None, field: str) -> Decimal | Non
     return Decimal(legacy)
 
 
-def checked(read, text, field):  # type: ignore[no-untyped-def]
+def checked(read: Callable[[Any], V], text: str | None, field: str) -> V:
     """`read(text)`, with the field's name in the refusal."""
     try:
         return read(text)

@@ -411,3 +411,16 @@ def test_later_batches_are_left_alone_once_the_breaker_opens(venue):
         kalshi.fetch_quotes([MarketRef("A")])
     assert venue.requests == []
     kalshi.http.close()
+
+
+def test_market_that_the_venue_denies_costs_no_other_book(sandbox, kalshi):
+    world, now = sandbox.box.world, sandbox.box.clock.now()
+    old = next(
+        ticker
+        for ticker, row in sandbox.box.kalshi.index.by_ticker.items()
+        if world.markets.settled[row] < now - 93 * 86400
+    )
+    refs = refs_of(kalshi, 10)
+    page = kalshi.fetch_books([*refs[:4], MarketRef(old), *refs[4:]])
+    assert {book.ref for book in page.items} == {ref.ref for ref in refs}
+    assert page.refused == ()
