@@ -123,11 +123,18 @@ def _holes(
 
 
 def _broken(points: Iterable[Point], holes: Iterable[tuple[datetime, datetime]]) -> list[Point]:
-    """The points with an empty one at the start of each hole that truly holds none."""
-    result = list(points)
+    """The points with an empty one where a hole goes silent.
+
+    A repair may have filled part of it: the line breaks only where most of the hole holds none.
+    """
+    result = sorted(points, key=lambda point: point.at)
     for started, ended in holes:
-        if not any(started < point.at < ended for point in result):
-            result.append(Point(started))
+        inside = [point.at for point in result if started < point.at < ended]
+        edges = [started, *inside, ended]
+        silences = [(b - a, a) for a, b in zip(edges, edges[1:], strict=False)]
+        longest, since = max(silences)
+        if longest > (ended - started) / 2:
+            result.append(Point(since))
     return sorted(result, key=lambda point: point.at)
 
 

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from markets import api
 from markets.views import detail, health, markets, scope
 
 urlpatterns = [
@@ -25,4 +26,6 @@ urlpatterns = [
     path("scope/preset/", scope.scope_preset, name="scope_preset"),
     path("scope/<int:pk>/switch/", scope.scope_switch, name="scope_switch"),
     path("scope/<int:pk>/remove/", scope.scope_remove, name="scope_remove"),
+    path("api/markets/", api.MarketsApi.as_view(), name="api_markets"),
+    path("api/markets/<path:key>/", api.MarketApi.as_view(), name="api_market"),
 ]

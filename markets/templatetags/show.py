@@ -82,6 +82,26 @@ def ago(moment: datetime | None, now: datetime) -> str:
 
 
 @register.filter
+def lately(moment: datetime | None, now: datetime) -> str:
+    """As `ago`, in the largest unit alone."""
+    return "never" if moment is None else f"{brief(max(0.0, (now - moment).total_seconds()))} ago"
+
+
+@register.filter
+def lag(seconds: float | None) -> str:
+    """A short delay with its tenths: 0.7 s; a long one in its largest unit."""
+    if seconds is None:
+        return NOTHING
+    return f"{seconds:.1f} s" if seconds < 10 else brief(seconds)
+
+
+@register.filter
+def count(number: int) -> str:
+    """A whole number with its thousands apart: 12345 → 12,345."""
+    return f"{number:,}"
+
+
+@register.filter
 def web(url: str) -> str:
     """A venue's address when it is a web address, else nothing: never a script."""
     return url if urlsplit(url).scheme in ("http", "https") else ""

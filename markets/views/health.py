@@ -12,7 +12,7 @@ from arbsite import clock
 from markets import audit
 from markets.freshness import recorded_until
 from markets.models import Incident, Venue
-from markets.vitals import open_incidents, process_lines, venue_sheets
+from markets.vitals import SILENT_S, open_incidents, process_lines, venue_sheets
 
 REFRESH_SECONDS = 10
 
@@ -27,6 +27,7 @@ def health_page(request: HttpRequest) -> HttpResponse:
         "venues": venue_sheets(now),
         "processes": process_lines(now),
         "incidents": open_incidents(),
+        "silent_s": SILENT_S,
     }
     is_part = request.htmx and request.htmx.target == "vitals"
     response = render(request, f"markets/{'_vitals' if is_part else 'health'}.html", context)

@@ -1,5 +1,7 @@
 """Scope: which markets get attention, as lines that a person edits."""
 
+from typing import Any
+
 from django import forms
 from django.conf import settings
 from django.contrib import messages
@@ -22,6 +24,13 @@ class LineForm(forms.ModelForm):
     class Meta:
         model = Scope
         fields = ("action", "dimension", "value", "note")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, first in (("action", Scope.Action.WATCH), ("dimension", Scope.Dimension.WORD)):
+            field = self.fields[name]
+            field.choices = [choice for choice in field.choices if choice[0]]
+            field.initial = first
 
     def clean(self) -> dict[str, object]:
         """The value must make sense for the dimension."""
