@@ -30,8 +30,8 @@ def episode(ep_key: Any, t: Any) -> tuple[Array, Array, Array]:
     """
     slot = np.floor(np.asarray(t, dtype=float) / EPISODE_SLOT).astype(np.int64)
     on = (np.asarray(ep_key) != 0) & (unit(ep_key, 1, slot) < EPISODE_SHARE)
-    start = (slot + 0.5 * unit(ep_key, 2, slot)) * EPISODE_SLOT
     length = 120.0 + 1080.0 * unit(ep_key, 3, slot)
+    start = slot * EPISODE_SLOT + unit(ep_key, 2, slot) * (EPISODE_SLOT - length)
     sign = np.where(unit(ep_key, 4, slot) < 0.5, -1.0, 1.0)
     margin = sign * (0.012 + 0.03 * unit(ep_key, 5, slot))
     return start, np.where(on, start + length, start), margin
