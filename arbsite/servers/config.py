@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from arbsite.servers.errors import ServerError
+from arbsite.servers.errors import WrongSetting
 from arbsite.servers.secrets import secret
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -40,18 +40,18 @@ class ServerConfig:
 
     def __post_init__(self) -> None:
         if not _DATASET.fullmatch(self.dataset):
-            raise ServerError(
+            raise WrongSetting(
                 f"DATASET={self.dataset!r} is not allowed; allowed: a lower-case letter, then up "
                 "to 30 lower-case letters, digits or _"
             )
         if self.way not in WAYS:
-            raise ServerError(f"SERVERS={self.way!r} is not allowed; allowed: {', '.join(WAYS)}")
+            raise WrongSetting(f"SERVERS={self.way!r} is not allowed; allowed: {', '.join(WAYS)}")
         for name, url, schemes in (
             ("DATABASE_URL", self.database_url, ("postgres", "postgresql")),
             ("REDIS_URL", self.redis_url, ("redis", "rediss", "unix")),
         ):
             if url and urlsplit(url).scheme not in schemes:
-                raise ServerError(f"{name} is not allowed; allowed: {'://…, '.join(schemes)}://…")
+                raise WrongSetting(f"{name} is not allowed; allowed: {'://…, '.join(schemes)}://…")
         object.__setattr__(self, "data_dir", Path(self.data_dir).resolve())
 
     @property
@@ -155,7 +155,7 @@ def external_parameters(config: ServerConfig) -> dict[str, Any]:
         return {name: str(value) for name, value in conninfo_to_dict(config.database_url).items()}
     except psycopg.ProgrammingError:
         # libpq's own words would repeat the URL and so the password
-        raise ServerError(
+        raise WrongSetting(
             "DATABASE_URL is not allowed; allowed: postgresql://user:password@host:port/database"
         ) from None
 

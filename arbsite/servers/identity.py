@@ -46,9 +46,13 @@ def prepare_database(
     DatasetMismatch when it holds another dataset. A database named by DATABASE_URL is checked
     but never migrated here: its owner decides when.
     """
-    if config.private_postgresql:
-        _create(config)
-    remember_dataset(config)
+    try:
+        if config.private_postgresql:
+            _create(config)
+        remember_dataset(config)
+    except psycopg.Error as problem:  # as a role that may not create tables
+        reason = str(problem).strip().splitlines()[0]
+        raise ServerError(f"database {config.database} cannot be used: {reason}") from None
     if os.environ.get(MIGRATING):
         return
     if config.private_postgresql:

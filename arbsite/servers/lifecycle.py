@@ -17,6 +17,8 @@ from arbsite.servers.errors import ServerError
 
 SERVERS: dict[str, ModuleType] = {"postgresql": private_postgresql, "redis": private_redis}
 
+LOG_BYTES = 10 * 2**20
+
 
 @dataclass(frozen=True)
 class Running:
@@ -152,6 +154,7 @@ def _ensure(config: ServerConfig, kind: str) -> str:
     chosen = _choose(config, kind)
     holder = places.data_folder(config, chosen)
     usable = places.reachable(config, chosen)
+    _set_old_log_aside(holder / "log")
     SERVERS[kind].start(config, usable, holder)
     record = {"way": usable.way, "version": usable.version, "data": str(holder),
               "programs": str(usable.folder)}
@@ -159,6 +162,11 @@ def _ensure(config: ServerConfig, kind: str) -> str:
     temporary.write_text(json.dumps(record), encoding="utf-8")
     temporary.replace(_record(config, kind))
     return usable.version
+
+
+def _set_old_log_aside(log: Path) -> None:
+    if log.exists() and log.stat().st_size > LOG_BYTES:
+        log.replace(log.with_name("log.1"))
 
 
 def _choose(config: ServerConfig, kind: str) -> binaries.Binaries:

@@ -93,7 +93,8 @@ _DETACHED = '"$0" -D "$1" >>"$2" 2>&1 </dev/null & echo $!'
 
 def _launch(binaries: Binaries, data: Path, log: Path) -> bool:
     """Start the program, orphaned at once; False when it ends before it listens."""
-    command = ["/bin/sh", "-c", _DETACHED, binaries.folder / "postgres", data, log]
+    program = binaries.folder / "postgres"
+    command = ["/bin/sh", "-c", _DETACHED, str(program), str(data), str(log)]
     number = int(places.owner().run(command, stdout=subprocess.PIPE).stdout)
     pid_file = data / "postmaster.pid"
 

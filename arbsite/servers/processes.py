@@ -22,7 +22,7 @@ def command_of(pid: int) -> str:
         except OSError:
             return ""
         return raw.replace(b"\0", b" ").decode(errors="replace").strip()
-    return _ps("-o", "args=", "-p", str(pid)).strip()
+    return next((command for _, command in _listed("-p", str(pid))), "")
 
 
 def all_commands() -> Iterator[tuple[int, str]]:
@@ -32,18 +32,21 @@ def all_commands() -> Iterator[tuple[int, str]]:
             if folder.name.isdigit():
                 yield int(folder.name), command_of(int(folder.name))
         return
-    for line in _ps("-ax", "-o", "pid=,args=").splitlines():
-        number, _, command = line.strip().partition(" ")
-        yield int(number), command.strip()
+    yield from _listed("-ax")
 
 
 def _has_proc() -> bool:
     return (PROC / "self" / "cmdline").exists()
 
 
-def _ps(*arguments: str) -> str:
+def _listed(*which: str) -> Iterator[tuple[int, str]]:
     # -ww: without it the line is cut at the width of the terminal
-    return subprocess.run(["ps", "-ww", *arguments], capture_output=True, text=True).stdout
+    asked = ["ps", "-ww", *which, "-o", "pid=,stat=,args="]
+    said = subprocess.run(asked, capture_output=True, text=True).stdout
+    for line in said.splitlines():
+        number, state, command = (line.split(maxsplit=2) + [""])[:3]
+        if not state.startswith("Z"):  # dead, only not yet asked about by its parent
+            yield int(number), command.strip()
 
 
 def pid_in(path: Path) -> int:

@@ -10,6 +10,7 @@ import pytest
 from kombu import Connection
 
 from arbsite import servers
+from arbsite.env import SettingError
 from arbsite.servers import lifecycle
 from arbsite.servers.config import PROJECT, ServerConfig, from_environment
 
@@ -40,6 +41,7 @@ def test_a_wrong_setting_is_one_line_naming_what_is_allowed(
     with pytest.raises(servers.ServerError, match=names) as caught:
         ServerConfig("test", **{field: value})  # type: ignore[arg-type]
     assert "\n" not in str(caught.value) and "hidden" not in str(caught.value)
+    assert isinstance(caught.value, SettingError)  # which manage.py turns into exit 2
 
 
 def test_a_malformed_database_url_is_refused_without_showing_its_password() -> None:

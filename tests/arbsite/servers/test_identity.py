@@ -222,6 +222,19 @@ def test_an_external_server_that_is_not_there_is_one_line_without_the_password()
     assert "hidden" not in str(caught.value) and "\n" not in str(caught.value)
 
 
+def test_a_role_that_may_not_create_tables_is_told_so_in_one_line(
+    config: ServerConfig, migrate: Migrate
+) -> None:
+    with identity.connect(config, "postgres") as connection:
+        connection.execute(f"CREATE DATABASE {config.database}")
+        connection.execute("CREATE ROLE reader LOGIN PASSWORD 'reading'")
+    url = external(config).database_url.split("@")[1]
+    reader = variant(config, database_url=f"postgresql://reader:reading@{url}")
+    with pytest.raises(servers.ServerError, match="cannot be used: permission denied") as caught:
+        servers.prepare_database(reader, migrate)
+    assert "\n" not in str(caught.value)
+
+
 def test_a_dropped_dataset_is_gone_and_can_be_made_anew(
     config: ServerConfig, migrate: Migrate
 ) -> None:

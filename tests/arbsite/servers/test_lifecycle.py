@@ -12,7 +12,7 @@ import pytest
 import redis
 
 from arbsite import servers
-from arbsite.servers import locks, places, private_postgresql, processes
+from arbsite.servers import lifecycle, locks, places, private_postgresql, processes
 from arbsite.servers.config import ServerConfig
 from tests.arbsite.servers.conftest import User, pids, states, variant, works
 
@@ -148,6 +148,28 @@ def test_racing_starters_share_one_pair_of_servers(config: ServerConfig, another
     for racer in racers:
         racer.end()
     assert states(config) == STOPPED
+
+
+def test_a_gate_that_stays_shut_is_said(
+    config: ServerConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "GATE_SECONDS", 0.2)
+    with locks.gate(config), pytest.raises(servers.ServerError, match="gate.lock has been held"):
+        servers.use(config)
+    servers.use(config)
+    assert works(config)
+
+
+def test_a_log_grown_large_is_set_aside_at_the_next_start(
+    config: ServerConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    servers.use(config)
+    log = Path(servers.status(config)["postgresql"]["data"]) / "log"
+    servers.leave(config)
+    first = log.read_text()
+    monkeypatch.setattr(lifecycle, "LOG_BYTES", 100)
+    servers.use(config)
+    assert (log.with_name("log.1")).read_text() == first and first not in log.read_text()
 
 
 def test_what_a_killed_user_leaves_is_adopted_and_then_ended(
