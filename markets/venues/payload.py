@@ -24,6 +24,7 @@ HUGE = Decimal("1e15")
 _TRICKS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _MISSING = re.compile(r"missing required field `([^`]+)`")
 _PLACE = re.compile(r" - at `\$\.?([^`]*)`$")
+_ROW = re.compile(r"\[\d+\]")
 _BARE = re.compile(rb"NaN|Infinity")
 #: Strings are matched only to be stepped over.
 _TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|-?Infinity|NaN')
@@ -106,7 +107,8 @@ def read_body(decoder: "msgspec.json.Decoder[S]", body: bytes) -> tuple[S, bytes
 def _explained(says: str) -> BadItem:
     """msgspec's message as a reason and a path."""
     found = _PLACE.search(says)
-    place = found.group(1) if found else ""
+    # Which row it was is not part of the matter: the same change hits each of them.
+    place = _ROW.sub("[]", found.group(1)) if found else ""
     missing = _MISSING.search(says)
     if missing:
         return BadItem("missing", f"{place}.{missing.group(1)}".lstrip("."))

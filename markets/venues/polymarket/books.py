@@ -1,7 +1,8 @@
 """Polymarket's books (CLOB), trades (Data API) and price history into our values. Pure.
 
 Both tokens of a market show one pool of orders: a bid for NO at q is the ask for YES at 1 - q.
-Every book becomes the book of outcome 0, and a market has one.
+Every book becomes the book of outcome 0, and a market has one; a trade of NO at q becomes the
+opposite trade of YES at 1 - q.
 """
 
 from collections.abc import Mapping, Sequence
@@ -45,7 +46,8 @@ BOOKS = "POST /books"
 TRADES = "GET /v2/trades"
 HISTORY = "GET /prices-history"
 AnyTrade = TypeVar("AnyTrade", TradeShape, OldTradeShape)
-SIDES = {"BUY": "buy", "SELL": "sell"}
+#: what the taker did, to the outcome that was traded and to the other one
+SIDES = {"BUY": ("buy", "sell"), "SELL": ("sell", "buy")}
 
 _RAWS = msgspec.json.Decoder(list[Raw])
 _BOOK = msgspec.json.Decoder(BookShape)
@@ -199,16 +201,17 @@ def _trade(shape: TradeShape | OldTradeShape, received_at: datetime) -> TradePri
     size = amount(shape.size, "size")
     if not size or traded_at is None:
         raise BadItem("out_of_range", "size" if traded_at else "timestamp")
+    paid = price(shape.price, "price") or Decimal(0)
+    is_mirror = shape.outcome_index == 1
     return TradePrint(
         venue=VENUE,
         ref=shape.condition_id,
         trade_id=_trade_id(shape),
-        price=price(shape.price, "price") or Decimal(0),
+        price=1 - paid if is_mirror else paid,
         size=size,
         traded_at=traded_at,
         received_at=received_at,
-        taker_side=SIDES[shape.side],
-        outcome=shape.outcome_index,
+        taker_side=SIDES[shape.side][is_mirror],
     )
 
 

@@ -90,7 +90,7 @@ def test_a_v2_market_is_known_by_its_padded_id() -> None:
         ({"asset_id": 1}, "retyped", "asset_id"),
         ({"market": "0xother"}, "mismatch", "market"),
         ({"bids": None}, "retyped", "bids"),
-        ({"bids": [{"price": "0.5"}]}, "missing", "bids[0].size"),
+        ({"bids": [{"price": "0.5"}]}, "missing", "bids[].size"),
         ({"bids": [{"price": "0", "size": "5"}]}, "out_of_range", "bids.price"),
         ({"asks": [{"price": "1", "size": "5"}]}, "out_of_range", "asks.price"),
         ({"asks": [{"price": "NaN", "size": "5"}]}, "out_of_range", "asks.price"),
@@ -134,7 +134,8 @@ def test_trades_keep_side_outcome_and_time() -> None:
         "buy",
         0,
     )
-    assert (second.taker_side, second.outcome) == ("sell", 1)
+    # NO sold at .451 is YES bought at .549
+    assert (second.price, second.taker_side, second.outcome) == (Decimal("0.549"), "buy", 0)
     assert first.traded_at == datetime(2024, 3, 9, 16, 0, tzinfo=UTC)
     assert (page.cursor, page.is_last) == ("eyJ0IjoxNzEwMDAwMDAwfQ", False)
 
