@@ -22,7 +22,6 @@ from markets.quotes import (
     OrderBook,
     Page,
     Quote,
-    Refusal,
     TradePrint,
     Window,
 )
@@ -30,11 +29,11 @@ from markets.venues.base import VenueError
 from markets.venues.http import Answer, VenueHttp
 from markets.venues.kalshi import parse, parse_tape, parse_terms, shapes
 from markets.venues.kalshi.auth import API_PATH, Signer, load_signer
+from markets.venues.kalshi.paging import Params, batched, batches, joined, passes, walk
 from markets.venues.limits import Limit
 from markets.venues.payload import BadItem
 
 T = TypeVar("T")
-B = TypeVar("B")
 
 HOST = "https://external-api.kalshi.com"
 COST = 10  # tokens a request unless /account/endpoint_costs says otherwise
@@ -58,7 +57,6 @@ PERIODS = {60: 1, 3600: 60, 86400: 1440}
 #: market may go there and come back.
 MARKET_PASSES = ("paused", "unopened", "open", "paused", "closed")
 EVENT_PASSES = ("unopened", "open", "closed")
-Params = dict[str, Any]
 
 
 class Kalshi:
@@ -105,10 +103,10 @@ class Kalshi:
             )
 
         common: Params = {"limit": MARKETS_LIMIT, "mve_filter": "exclude"}
-        passes: list[Params] = [common | {"status": status} for status in MARKET_PASSES]
+        listings: list[Params] = [common | {"status": status} for status in MARKET_PASSES]
         if changed_since is not None:
-            passes = [common | {"min_updated_ts": _seconds(changed_since)}]
-        return self._passes("/markets", passes, read, _listing_ref)
+            listings = [common | {"min_updated_ts": _seconds(changed_since)}]
+        return passes(self._asking("/markets", read), listings, _listing_ref, MOST_PAGES)
 
     def fetch_markets(self, refs: Sequence[str]) -> Page[Listing]:
         """These markets whatever their status, from the historical tier where they moved there.
@@ -130,8 +128,8 @@ class Kalshi:
             if "{" not in path:
                 found = self._by_tickers(path, absent, read)
             else:
-                found = _joined([self._single(path, ref) for ref in absent])
-            page = _joined([page, found])
+                found = joined([self._single(path, ref) for ref in absent])
+            page = joined([page, found])
         return replace(page, is_last=page.is_last and len(_absent(refs, page)) <= MOST_SINGLE)
 
     def _single(self, path: str, ref: str) -> Page[Listing]:
@@ -169,17 +167,17 @@ class Kalshi:
             return page
 
         common: Params = {"limit": EVENTS_LIMIT, "with_nested_markets": "false"}
-        passes: list[Params] = [common | {"status": status} for status in EVENT_PASSES]
+        listings: list[Params] = [common | {"status": status} for status in EVENT_PASSES]
         if changed_since is not None:
-            passes = [common | {"min_updated_ts": _seconds(changed_since)}]
-        return self._passes("/events", passes, read, _event_ref)
+            listings = [common | {"min_updated_ts": _seconds(changed_since)}]
+        return passes(self._asking("/events", read), listings, _event_ref, MOST_PAGES)
 
     # --- books, trades, candles
 
     def fetch_books(self, refs: Sequence[MarketRef]) -> Page[OrderBook]:
         """Full depth, a hundred markets a request."""
-        batches = [[("tickers", ref.ref) for ref in part] for part in _batches(refs, TICKERS)]
-        return self._batched(batches, self._books, "GET /markets/orderbooks")
+        asked = [[("tickers", ref.ref) for ref in part] for part in batches(refs, TICKERS)]
+        return batched(asked, self._books, "GET /markets/orderbooks")
 
     def _books(self, tickers: list[tuple[str, str]]) -> Page[OrderBook]:
         """One batch; where the venue denies a market in it, the halves, so that it alone fails."""
@@ -195,7 +193,7 @@ class Kalshi:
         if len(tickers) == 1:
             return Page(endpoint="GET /markets/orderbooks", is_last=True)
         half = len(tickers) // 2
-        return _joined([self._books(tickers[:half]), self._books(tickers[half:])])
+        return joined([self._books(tickers[:half]), self._books(tickers[half:])])
 
     def fetch_trades(self, refs: Sequence[MarketRef], since: datetime) -> Page[TradePrint]:
         """Trades of these markets since a time, from the historical tier as far as needed."""
@@ -213,16 +211,16 @@ class Kalshi:
             for ticker in sorted(wanted):
                 old = params | {"ticker": ticker, "max_ts": _seconds(cutoff) + 1}
                 pages += self._trades("/historical/trades", old)
-        joined = _joined(pages)
-        kept = {t.trade_id: t for t in joined.items if t.ref in wanted and t.traded_at >= since}
-        return replace(joined, items=tuple(kept.values()))
+        page = joined(pages)
+        kept = {t.trade_id: t for t in page.items if t.ref in wanted and t.traded_at >= since}
+        return replace(page, items=tuple(kept.values()))
 
     def _trades(self, path: str, params: Params) -> list[Page[TradePrint]]:
         def read(answer: Answer) -> Page[TradePrint]:
             body, received_at = answer.body, answer.received_at
             return parse_tape.parse_trades(body, received_at, answer.endpoint, TRADES_LIMIT)
 
-        pages = list(self._walk(path, params, read, _trade_ref, MOST_TRADE_PAGES))
+        pages = list(walk(self._asking(path, read), params, _trade_ref, MOST_TRADE_PAGES))
         # Of a walk only its end says whether it was whole.
         whole = pages[-1].is_last
         return [replace(page, is_last=whole) for page in pages]
@@ -267,8 +265,8 @@ class Kalshi:
                 if error.status != 404:
                     raise
                 return Page(endpoint=endpoint, is_last=True)
-        joined = _joined(pages)
-        return replace(joined, items=tuple({c.start: c for c in joined.items}.values()))
+        page = joined(pages)
+        return replace(page, items=tuple({c.start: c for c in page.items}.values()))
 
     # --- status, fees, limits
 
@@ -307,7 +305,8 @@ class Kalshi:
             return parse_terms.parse_event_fee_changes(answer.body, answer.endpoint, FEES_LIMIT)
 
         params: Params = {"limit": FEES_LIMIT}
-        for page in self._walk("/events/fee_changes", params, read, _fee_ref, MOST_PAGES):
+        ask = self._asking("/events/fee_changes", read)
+        for page in walk(ask, params, _fee_ref, MOST_PAGES):
             yield replace(page, is_last=page.is_last and whole)
 
     def _read_series(self) -> Page[shapes.Series]:
@@ -355,62 +354,8 @@ class Kalshi:
             page = read(self._get(path, params, endpoint=endpoint))
         return page
 
-    def _walk(
-        self,
-        path: str,
-        params: Params,
-        read: Callable[[Answer], Page[T]],
-        ref_of: Callable[[T], str],
-        most: int,
-    ) -> Iterator[Page[T]]:
-        """Pages to the venue's own end; what ends otherwise ends with a refusal that says why."""
-        cursors: set[str] = set()
-        seen: set[str] = set()
-        for number in range(most):
-            page = self._read(path, params, read)
-            refs = {ref_of(item) for item in page.items}
-            if page.is_last:
-                yield page
-                return
-            reason = ""
-            if not page.cursor:
-                reason = "no_cursor"
-            elif page.cursor in cursors:
-                reason = "cursor_repeated"
-            elif refs and refs <= seen:
-                reason = "page_repeated"
-            elif number + 1 == most:
-                reason = "page_limit"
-            if reason and not any(r.reason in ("not_json", "empty_body") for r in page.refused):
-                page = _with_refusal(page, reason, f"after {number + 1} pages")
-            yield page
-            if reason:
-                return
-            cursors.add(page.cursor)
-            seen |= refs
-            params = params | {"cursor": page.cursor}
-
-    def _passes(
-        self,
-        path: str,
-        passes: Sequence[Params],
-        read: Callable[[Answer], Page[T]],
-        ref_of: Callable[[T], str],
-    ) -> Iterator[Page[T]]:
-        """Several listings as one, whose end is only marked when each came to its end.
-
-        An item that was refused and could not be named might be any market, so that after one
-        nothing absent may be believed gone.
-        """
-        whole = True
-        for number, params in enumerate(passes):
-            ended = False
-            for page in self._walk(path, params, read, ref_of, MOST_PAGES):
-                whole = whole and all(r.ref for r in page.refused)
-                ended = page.is_last
-                final = ended and whole and number + 1 == len(passes)
-                yield replace(page, is_last=final)
-            whole = whole and ended
+    def _asking(self, path: str, read: Callable[[Answer], Page[T]]) -> Callable[[Params], Page[T]]:
+        return lambda params: self._read(path, params, read)
 
     def _by_tickers(
         self, path: str, refs: Sequence[str], read: Callable[[Answer], Page[T]]
@@ -426,19 +371,7 @@ class Kalshi:
                     raise
                 return Page(endpoint=f"GET {path}", is_last=True)
 
-        return self._batched(list(_batches(refs, TICKERS)), ask, f"GET {path}")
-
-    def _batched(self, batches: Sequence[B], ask: Callable[[B], Page[T]], endpoint: str) -> Page[T]:
-        """All batches as one page; one that fails after others came costs its own markets."""
-        pages: list[Page[T]] = []
-        for batch in batches:
-            try:
-                pages.append(ask(batch))
-            except VenueError as error:
-                if not any(page.items for page in pages):
-                    raise
-                pages.append(_with_refusal(Page(endpoint=endpoint), "unanswered", str(error)))
-        return _joined(pages)
+        return batched(list(batches(refs, TICKERS)), ask, f"GET {path}")
 
     def _cutoff(self) -> shapes.Cutoff:
         cutoff: shapes.Cutoff = self._remember("cutoff", CUTOFF_AGAIN_SECONDS, self._read_cutoff)
@@ -472,30 +405,9 @@ def _seconds(moment: datetime) -> int:
     return int(moment.timestamp())
 
 
-def _batches(refs: Sequence[B], size: int) -> Iterator[Sequence[B]]:
-    for start in range(0, len(refs), size):
-        yield refs[start : start + size]
-
-
-def _joined(pages: Sequence[Page[T]]) -> Page[T]:
-    """Several answers as one, whole only if each was."""
-    return Page(
-        items=tuple(item for page in pages for item in page.items),
-        refused=tuple(refusal for page in pages for refusal in page.refused),
-        extras=frozenset(extra for page in pages for extra in page.extras),
-        endpoint=pages[0].endpoint if pages else "",
-        is_last=all(page.is_last for page in pages),
-    )
-
-
 def _absent(refs: Sequence[str], page: Page[Listing]) -> list[str]:
     known = {item.market.ref for item in page.items} | {r.ref for r in page.refused}
     return [ref for ref in refs if ref not in known]
-
-
-def _with_refusal(page: Page[T], reason: str, says: str) -> Page[T]:
-    refusal = Refusal("kalshi", page.endpoint, reason, sample=says[:300])
-    return replace(page, refused=(*page.refused, refusal), is_last=False)
 
 
 def _unreadable(bad: BadItem, endpoint: str) -> VenueError:

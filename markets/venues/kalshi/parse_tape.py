@@ -14,7 +14,7 @@ import msgspec
 from markets.quotes import CandleInfo, Level, OrderBook, Page, TradePrint
 from markets.venues.kalshi import shapes
 from markets.venues.kalshi.numbers import ONE, ZERO, checked, contracts, count, fraction, quoted
-from markets.venues.kalshi.parse import VENUE, explained, name, turn, utc
+from markets.venues.kalshi.page import VENUE, explained, name, turn, utc
 from markets.venues.payload import BadItem, Tray, known_fields, peek, read, read_body, unknown_keys
 
 SIDES = {"yes": "buy", "no": "sell"}

@@ -9,7 +9,8 @@ import msgspec
 
 from markets.quotes import ExchangeStatus, FeeInfo, Page, Window
 from markets.venues.kalshi import shapes
-from markets.venues.kalshi.parse import MAKER_SHARES, VENUE, fee, turn, utc
+from markets.venues.kalshi.fees import MAKER_SHARES, fee
+from markets.venues.kalshi.page import VENUE, turn, utc
 from markets.venues.payload import (
     BadItem,
     Tray,

@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 
 from markets.quotes import PriceRange, Status
+from markets.venues.kalshi.market import STATUSES
 from markets.venues.kalshi.parse import (
-    STATUSES,
     parse_event,
     parse_events,
     parse_market,
