@@ -136,7 +136,10 @@ def peek(raw: "bytes | msgspec.Raw", *names: str) -> str:
 
 def unknown_keys(raw: "bytes | msgspec.Raw", known: Set[str]) -> set[str]:
     """Fields of an object that its declared shape has never heard of."""
-    return {clean(key)[:100] for key in _KEYS.decode(raw).keys() - known}
+    keys = _KEYS.decode(raw)
+    if known >= keys.keys():
+        return set()
+    return {clean(key)[:100] for key in keys.keys() - known}
 
 
 def known_fields(shape: type[msgspec.Struct], also: Set[str] = frozenset()) -> frozenset[str]:
