@@ -11,7 +11,8 @@ from celery import schedules
 from django.db import Error, close_old_connections
 from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
 
-from arbsite import clock, health
+from arbsite import clock
+from markets import health
 from markets.locks import AdvisoryLock
 
 log = logging.getLogger(__name__)
@@ -80,7 +81,8 @@ class LockedScheduler(DatabaseScheduler):
             return
         self._last_heartbeat = time.monotonic()
         try:
-            health.record("beat", state="up", pid=os.getpid(), host=socket.gethostname())
+            figures = {"state": "up", "pid": os.getpid(), "host": socket.gethostname()}
+            health.record("beat", None, figures)
         except Error as problem:
             log.warning("no heartbeat: %s", problem)
             close_old_connections()

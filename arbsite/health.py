@@ -1,23 +1,11 @@
-"""A minute row for each process, so that pages and checks see who is alive."""
+"""Who was heard of lately: the newest row of each process."""
 
 from datetime import timedelta
-from typing import Any
 
 from arbsite import clock
 from markets.models import ComponentHealth
 
 FRESH_WALL_S = 150  # rows come each minute at the latest; two may be late
-
-
-def record(component: str, **figures: Any) -> None:
-    """Write (or renew) this app-minute's row of a component."""
-    now = clock.now()
-    ComponentHealth.objects.update_or_create(
-        component=component,
-        venue=None,
-        minute=now.replace(second=0, microsecond=0),
-        defaults={"figures": figures, "received_at": now},
-    )
 
 
 def latest() -> dict[str, ComponentHealth]:

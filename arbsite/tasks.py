@@ -4,7 +4,7 @@ import os
 import socket
 from typing import Any
 
-from arbsite import health
+from markets import health
 from markets.periodic import periodic
 
 
@@ -12,5 +12,5 @@ from markets.periodic import periodic
 def heartbeat(queue: str) -> dict[str, Any]:
     """Prove that beat, broker and a worker of this queue work together: a row in the end."""
     figures = {"state": "up", "pid": os.getpid(), "host": socket.gethostname()}
-    health.record(f"queue {queue}", **figures)
+    health.record(f"queue {queue}", None, figures)
     return figures

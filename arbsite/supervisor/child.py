@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -41,7 +41,7 @@ class Spec:
     grace_s: float = 10.0
     probe: Callable[[], str] | None = None
     needs: str = ""
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
 
 
 class Child:
@@ -72,7 +72,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=os.environ | dict(self.spec.environment),
+                env=os.environ | {"ARBSITE_COMPONENT": self.spec.name} | self.spec.environment,
                 start_new_session=True,
             )
         self.state, self.started = State.UP, now

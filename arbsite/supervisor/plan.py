@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from arbsite import pinned
+from arbsite import logins, pinned
 from arbsite.servers.errors import ServerError
 from arbsite.supervisor import probes
 from arbsite.supervisor.child import Spec
@@ -25,7 +25,7 @@ BEAT, WORKER, WEB, SANDBOX = range(4)
 
 def addresses() -> dict[str, str]:
     """WEB_PORT and SANDBOX_URL as they will be: those set, or the next free ports."""
-    chosen = {"WEB_PORT": str(_port(settings.WEB_HOST, settings.WEB_PORT, "WEB_PORT"))}
+    chosen = {"WEB_PORT": web_port()}
     if runs_sandbox():
         place = urlsplit(settings.SANDBOX_URL)
         host = place.hostname or "127.0.0.1"
@@ -33,6 +33,11 @@ def addresses() -> dict[str, str]:
         port = _port(host, place.port or 8601, "SANDBOX_URL", taken)
         chosen["SANDBOX_URL"] = f"http://{host}:{port}"
     return chosen
+
+
+def web_port() -> str:
+    """WEB_PORT if it is set (then it must be free), else the first free one from there on."""
+    return str(_port(settings.WEB_HOST, settings.WEB_PORT, "WEB_PORT"))
 
 
 def runs_sandbox() -> bool:
@@ -67,13 +72,21 @@ def specs(chosen: dict[str, str]) -> list[Spec]:
     first = [_sandbox(chosen["SANDBOX_URL"])] if "SANDBOX_URL" in chosen else []
     needs = first[0].name if first else ""
     workers = [_worker(name, needs) for name in WORKERS]
-    return [*first, _web(int(chosen["WEB_PORT"])), *workers, _beat(needs)]
+    return [*first, web(chosen), *workers, _beat(needs)]
 
 
 def url(chosen: dict[str, str]) -> str:
     """Where a person on this machine opens the pages."""
     host = "127.0.0.1" if settings.WEB_HOST in {"0.0.0.0", "::"} else settings.WEB_HOST
     return f"http://{f'[{host}]' if ':' in host else host}:{chosen['WEB_PORT']}"
+
+
+def greeting(address: str, password: str) -> str:
+    """What the user reads when the page answers."""
+    name = logins.owner(settings.DATASET)
+    login = f"login {name}, password {password}" if password else f"login {name} (your password)"
+    others = " (viewer, reviewer, trader, risk: the same password)" if settings.DEMO else ""
+    return f"\n  {address}\n  {login}{others}\n  Ctrl-C stops everything\n"
 
 
 def _sandbox(address: str) -> Spec:
@@ -87,10 +100,11 @@ def _sandbox(address: str) -> Spec:
     )
 
 
-def _web(port: int) -> Spec:
+def web(chosen: dict[str, str]) -> Spec:
+    """The pages."""
     host = f"[{settings.WEB_HOST}]" if ":" in settings.WEB_HOST else settings.WEB_HOST
     options = (
-        f"--bind={host}:{port}",
+        f"--bind={host}:{chosen['WEB_PORT']}",
         f"--workers={settings.WEB_WORKERS}",
         "--worker-class=uvicorn_worker.UvicornWorker",
         "--graceful-timeout=4",
@@ -102,7 +116,7 @@ def _web(port: int) -> Spec:
         "web",
         (sys.executable, "-m", "gunicorn", "arbsite.asgi:application", *options),
         WEB,
-        probe=partial(probes.http, f"{url({'WEB_PORT': str(port)})}/healthz"),
+        probe=partial(probes.http, f"{url(chosen)}/healthz"),
     )
 
 

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 import httpx
 from django.db import Error, close_old_connections
 
-from arbsite import health
-from markets import incidents
+from markets import health, incidents
 
 log = logging.getLogger(__name__)
 KIND = "process"
@@ -18,7 +17,7 @@ def write_rows(figures: Mapping[str, dict[str, object]]) -> None:
     for name, values in figures.items():
         # A beat that is up speaks for itself, from inside its loop.
         if name != "beat" or values["state"] != "up":
-            health.record(name, **values)
+            health.record(name, None, values)
 
 
 def alarm(name: str, text: str) -> None:

@@ -60,7 +60,7 @@ def _run(holding: Holding, folder: Path) -> None:
     def greet(child: Child) -> None:
         if child.spec.name == "web" and not said:
             said.append("url")
-            print(greeting(plan.url(chosen), password), flush=True)
+            print(plan.greeting(plan.url(chosen), password), flush=True)
         if child.spec.name == "worker-ingest" and "first" not in said:
             said.append("first")
             supervisor.pool.submit(reports.quietly, schedule.send_first)
@@ -88,12 +88,3 @@ def _pin(folder: Path, chosen: dict[str, str]) -> None:
     os.environ.update({name: value for name, value in values.items() if name != pinned.LAST_SEEN})
     os.environ.update(servers.environment(settings.SERVER_CONFIG))
     clock.restart()
-
-
-def greeting(url: str, password: str) -> str:
-    """What the user reads when the page answers."""
-    name = logins.owner(settings.DATASET)
-    login = f"login {name}, password {password}" if password else f"login {name} (your password)"
-    others = " (viewer, reviewer, trader, risk: the same password)" if settings.DEMO else ""
-    return f"\n  {url}\n  {login}{others}\n  Ctrl-C stops everything\n"
-
