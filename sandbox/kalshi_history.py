@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from starlette.requests import Request
@@ -97,22 +97,18 @@ class History:
         else:
             rows = self.index.row_array
         found = newest_trades(self.box.books, rows, low, min(before, high + 1e-6), limit + 1)
-        made = [self.trade(*x) for x in found[:limit]]
+        made = [self.trade(x) for x in priced(self.box.books, found[:limit])]
         more = len(found) > limit
         return {"trades": made, "cursor": cursor_of(before=found[limit - 1][0]) if more else ""}
 
-    def trade(self, t: float, row: int, j: int) -> dict[str, Any]:
-        b = self.box.books
-        m, k = np.array([row]), np.array([j])
-        price, buys = b.trade_price(m, k)
-        yes, side = int(price[0]), "yes" if buys[0] else "no"
-        key = int(self.box.world.markets.key[row])
-        return {"trade_id": stable_uuid(key, 50, j), "ticker": self.index.tickers[row],
-                "count_fp": hundredths(int(b.trade_size(m, k)[0])),
-                "yes_price_dollars": dollars(yes), "no_price_dollars": dollars(ONE - yes),
-                "taker_side": side, "taker_outcome_side": side,
-                "taker_book_side": "bid" if buys[0] else "ask", "created_time": iso(t, 6),
-                "is_block_trade": False}
+    def trade(self, x: Trade) -> dict[str, Any]:
+        side = "yes" if x.buys_yes else "no"
+        key = int(self.box.world.markets.key[x.row])
+        return {"trade_id": stable_uuid(key, 50, x.number), "ticker": self.index.tickers[x.row],
+                "count_fp": hundredths(x.size), "yes_price_dollars": dollars(x.price),
+                "no_price_dollars": dollars(ONE - x.price), "taker_side": side,
+                "taker_outcome_side": side, "taker_book_side": "bid" if x.buys_yes else "ask",
+                "created_time": iso(x.at, 6), "is_block_trade": False}
 
     # -- candlesticks -----------------------------------------------------------------------
 
@@ -212,6 +208,27 @@ def price_part(x: Array | None, previous: int | None) -> dict[str, str | None]:
         part = {**ohlc(x), "mean_dollars": dollars(int(x.mean()))}
     part["previous_dollars"] = dollars(previous) if previous is not None else None
     return {**part, "min_dollars": None, "max_dollars": None}
+
+
+class Trade(NamedTuple):
+    """One print: YES price in 1/10,000, size in hundredths."""
+
+    at: float
+    row: int
+    number: int
+    price: int
+    size: int
+    buys_yes: bool
+
+
+def priced(books: Books, found: list[tuple[float, int, int]]) -> list[Trade]:
+    """The trades that `newest_trades` found, with what they were done at."""
+    if not found:
+        return []
+    m, j = (np.array([x[i] for x in found], dtype=np.int64) for i in (1, 2))
+    price, buys = books.trade_price(m, j)
+    rest = zip(price.tolist(), books.trade_size(m, j).tolist(), buys.tolist(), strict=True)
+    return [Trade(*x, *more) for x, more in zip(found, rest, strict=True)]
 
 
 def newest_trades(books: Books, rows: Array, low: float, before: float,

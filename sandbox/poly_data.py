@@ -8,7 +8,7 @@ import numpy as np
 from starlette.requests import Request
 
 from sandbox.books import FINAL, ONE
-from sandbox.kalshi_history import newest_trades
+from sandbox.kalshi_history import Trade, newest_trades, priced
 from sandbox.kalshi_shapes import context, outcome_of
 from sandbox.paths import DAY
 from sandbox.poly_clob import middle, sampled
@@ -67,7 +67,7 @@ class Data:
         if request.query_params.get("user"):
             rows = rows[:0]
         found = newest_trades(self.box.books, rows, low, before, limit + 1)
-        made = [self.trade(*x) for x in found[:limit]]
+        made = [self.trade(x) for x in priced(self.box.books, found[:limit])]
         made = [x for x in made if self.passes(request, x)]
         more = len(found) > limit
         after = cursor_of(before=found[limit - 1][0]) if more else None
@@ -96,20 +96,17 @@ class Data:
             return bool(amount >= float(q["filter_amount"]))
         return True
 
-    def trade(self, t: float, row: int, j: int) -> dict[str, Any]:
-        books = self.box.books
-        m, k = np.array([row]), np.array([j])
-        price, buys = books.trade_price(m, k)
-        key = digest("trade", self.box.world.seed, row, j)
+    def trade(self, x: Trade) -> dict[str, Any]:
+        row, yes = x.row, x.price
+        key = digest("trade", self.box.world.seed, row, x.number)
         side = key[0] % 2  # half of the takers deal in the second outcome's token
-        yes, bought = int(price[0]), bool(buys[0])
         number = int(self.box.world.markets.listing[row])
         return {"proxy_wallet": "0x" + key[:20].hex(),
-                "side": "BUY" if bought != bool(side) else "SELL",
+                "side": "BUY" if x.buys_yes != bool(side) else "SELL",
                 "token_id": self.index.tokens[row][side],
                 "condition_id": self.index.conditions[row],
-                "size": int(books.trade_size(m, k)[0]) / 100,
-                "price": (ONE - yes if side else yes) / ONE, "timestamp": int(t),
+                "size": x.size / 100, "price": (ONE - yes if side else yes) / ONE,
+                "timestamp": int(x.at),
                 "title": self.title(row), "slug": self.index.slugs[row],
                 "event_slug": self.index.event_slugs[number], "icon": None,
                 "outcome": self.shapes.outcomes(row)[side], "outcome_index": side, "name": None,
