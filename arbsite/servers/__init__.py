@@ -1,7 +1,8 @@
 """DATABASE_URL and REDIS_URL, or private PostgreSQL and Redis started here.
 
 `config` says where, `binaries` finds programs, `places` folders and users, `locks` who uses
-them, `lifecycle` starts and stops, `identity` knows which dataset a database holds.
+them, `lifecycle` starts and stops, `report` tells of it, `identity` knows which dataset a
+database holds.
 Nothing here imports Django.
 """
 
@@ -25,7 +26,8 @@ from arbsite.servers.identity import (
     remember_dataset,
     schema_state,
 )
-from arbsite.servers.lifecycle import Running, leave, remove, start, status, stop, use
+from arbsite.servers.lifecycle import Running, leave, remove, start, stop, use
+from arbsite.servers.report import status
 from arbsite.servers.secrets import secret
 
 __all__ = [

@@ -57,11 +57,12 @@ def use(config: ServerConfig) -> Running:
     with _turn:
         _drop_parents_share(config)
         with locks.gate(config):
-            versions = {kind: _ensure(config, kind) for kind in kinds}
+            # Before starting anything, so that a Ctrl-C half way leaves nothing running.
             if config.data_dir not in _memberships:
                 _memberships[config.data_dir] = locks.join(config)
                 atexit.unregister(leave)
                 atexit.register(leave)
+            versions = {kind: _ensure(config, kind) for kind in kinds}
     return Running(versions.get("postgresql", "external"), versions.get("redis", "external"))
 
 
@@ -90,7 +91,7 @@ def leave(config: ServerConfig | None = None) -> None:
 def _leave(share: locks.Membership) -> None:
     with locks.gate(share.config):
         share.release()
-        if not _keep(share.config).exists() and locks.is_free(share.config):
+        if not keep_marker(share.config).exists() and locks.is_free(share.config):
             _stop_all(share.config)
 
 
@@ -101,7 +102,7 @@ def start(config: ServerConfig) -> Running:
         return Running("external", "external")
     with locks.gate(config):
         versions = {kind: _ensure(config, kind) for kind in kinds}
-        _keep(config).touch()
+        keep_marker(config).touch()
     return Running(versions.get("postgresql", "external"), versions.get("redis", "external"))
 
 
@@ -113,20 +114,23 @@ def stop(config: ServerConfig, force: bool = False) -> None:
         if not force and (others or not (own or locks.is_free(config))):
             names = "; ".join(f"pid {user['pid']} {user['command']}" for user in others)
             raise ServerError(f"in use by {names or 'a forked process'}: end it first, or --force")
-        _keep(config).unlink(missing_ok=True)
+        keep_marker(config).unlink(missing_ok=True)
         _stop_all(config)
 
 
 def _stop_all(config: ServerConfig) -> None:
-    for server in SERVERS.values():
-        server.stop(config)
+    try:
+        private_redis.stop(config)  # the quicker one first: a second Ctrl-C cannot leave it behind
+    finally:
+        private_postgresql.stop(config)
     try:
         config.socket_folder.rmdir()
     except OSError:
         pass  # what a killed server left in it is cleared by the next start
 
 
-def _keep(config: ServerConfig) -> Path:
+def keep_marker(config: ServerConfig) -> Path:
+    """Its presence keeps the servers up when the last user leaves."""
     return config.folder / "keep"
 
 
@@ -134,7 +138,8 @@ def _record(config: ServerConfig, kind: str) -> Path:
     return config.folder / f"{kind}.json"
 
 
-def _recorded(config: ServerConfig, kind: str) -> dict[str, Any]:
+def recorded(config: ServerConfig, kind: str) -> dict[str, Any]:
+    """What was written down when the server was last started, or nothing."""
     try:
         return dict(json.loads(_record(config, kind).read_text(encoding="utf-8")))
     except (OSError, ValueError):
@@ -146,7 +151,7 @@ def _ensure(config: ServerConfig, kind: str) -> str:
     places.prepare_socket_folder(config)
     version = str(SERVERS[kind].probe(config))
     if version:
-        way = _recorded(config, kind).get("way", config.way)
+        way = recorded(config, kind).get("way", config.way)
         if config.way not in {"auto", way}:
             raise ServerError(f"SERVERS={config.way}, but {kind} runs as {way}; "
                               "`manage.py servers stop` first")
@@ -187,46 +192,6 @@ def other_data(config: ServerConfig, kind: str) -> list[str]:
     found = {path.relative_to(root).parts[0]
              for root in roots for path in root.glob(f"{kind}-*/{marker}")}
     return sorted(found)
-
-
-def status(config: ServerConfig) -> dict[str, Any]:
-    """State, way, version, pid, socket, data folder and size of each server, and the users."""
-    said: dict[str, Any] = {kind: _status_of(config, kind) for kind in SERVERS}
-    return said | {
-        "users": locks.users(config),
-        "kept": _keep(config).exists(),
-        "dataset": config.dataset,
-        "folder": str(config.folder),
-    }
-
-
-def _status_of(config: ServerConfig, kind: str) -> dict[str, Any]:
-    if kind not in private_kinds(config):
-        return {"state": "external", "way": "external"}
-    record = _recorded(config, kind)
-    version = SERVERS[kind].probe(config)
-    socket = {"postgresql": config.postgresql_socket, "redis": config.redis_socket}[kind]
-    data = Path(record["data"]) if record else None
-    return {
-        "state": "running" if version else "stopped",
-        "way": record.get("way", config.way),
-        "version": version or record.get("version"),
-        "pid": SERVERS[kind].pid(config) or None,
-        "socket": str(socket),
-        "data": str(data) if data else None,
-        "size_bytes": _size(data) if data else 0,
-        "all_data": other_data(config, kind),
-    }
-
-
-def _size(folder: Path) -> int:
-    total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.lstat().st_size
-        except OSError:
-            continue  # a file that went while we looked
-    return total
 
 
 def remove(config: ServerConfig) -> None:

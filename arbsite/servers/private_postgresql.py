@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import time
 from pathlib import Path
@@ -14,11 +13,10 @@ from arbsite.servers import places, processes
 from arbsite.servers.binaries import Binaries
 from arbsite.servers.config import PORT, ROLE, ServerConfig, connection_parameters
 from arbsite.servers.errors import ServerError
+from arbsite.servers.leftovers import STOP_SECONDS, clear_leftovers, interrupt
 from arbsite.servers.secrets import secret
 
 START_SECONDS = 120  # a crashed server replays its log first
-STOP_SECONDS = 60
-NOBODYS_PID = b"99999999"  # above any system's limit
 
 
 def probe(config: ServerConfig) -> str:
@@ -71,7 +69,7 @@ def start(config: ServerConfig, binaries: Binaries, holder: Path) -> None:
     data = holder / "data"
     if not data.exists():
         _make(config, binaries, holder)
-    _clear_stale(config, data)
+    clear_leftovers(config, data)
     _configure(config, data)
     _set_password(config, binaries, holder)
     log = holder / "log"
@@ -196,56 +194,12 @@ def _set_password(config: ServerConfig, binaries: Binaries, holder: Path) -> Non
     _write(kept, wanted)
 
 
-def _clear_stale(config: ServerConfig, data: Path) -> None:
-    """Remove what a killed server left, once it is certain that none runs on this data."""
-    running = _postmaster_on(data)
-    if running:  # alive, but its socket is gone: nobody can reach it any more
-        _interrupt(running)
-        if not processes.wait_until(lambda: not processes.command_of(running), STOP_SECONDS):
-            raise ServerError(f"PostgreSQL (pid {running}) holds {data} but cannot be reached")
-    _disown(data / "postmaster.pid")
-    socket = config.postgresql_socket
-    for leftover in (socket, socket.with_name(f"{socket.name}.lock")):
-        leftover.unlink(missing_ok=True)
-
-
-def _disown(pid_file: Path) -> None:
-    """Make PostgreSQL see that the file's process is gone.
-
-    It cannot itself where the file is spoilt, or where the number is now that of another
-    process of its user or of a zombie. The rest of the file stays: with it PostgreSQL makes
-    sure that no child of the dead server still holds the shared memory.
-    """
-    try:
-        _, line, rest = pid_file.read_bytes().partition(b"\n")
-    except FileNotFoundError:
-        return
-    if processes.pid_in(pid_file) and line:
-        with pid_file.open("r+b") as file:  # in place, so that owner and mode stay
-            file.truncate()
-            file.write(NOBODYS_PID + line + rest)
-    else:
-        pid_file.unlink()
-
-
-def _postmaster_on(data: Path) -> int:
-    """The server process started on this data, looked for among all processes, or 0."""
-    ours = (number for number, command in processes.all_commands()
-            if command.endswith(f"postgres -D {data}"))
-    return next(ours, 0)
-
-
-def _interrupt(number: int) -> None:
-    processes.send(number, signal.SIGINT)  # PostgreSQL's "fast" shutdown
-
-
 def stop(config: ServerConfig) -> None:
     """Fast shutdown; ServerError when it has not ended in a minute."""
     number = pid(config)
     if not number:
         return
-    _interrupt(number)
-    if not processes.wait_until(lambda: not processes.command_of(number), STOP_SECONDS):
+    if not interrupt(number):
         raise ServerError(f"PostgreSQL (pid {number}) did not stop within {STOP_SECONDS} s")
 
 

@@ -142,6 +142,14 @@ def works(config: ServerConfig) -> bool:
         return row == (1,) and bool(client.ping())
 
 
+def ask(config: ServerConfig, question: str) -> str:
+    """One value from the private PostgreSQL."""
+    with psycopg.connect(**servers.connection_parameters(config, "postgres")) as connection:
+        row = connection.execute(question).fetchone()
+    assert row
+    return str(row[0])
+
+
 def variant(config: ServerConfig, **changes: object) -> ServerConfig:
     """The same configuration but for one thing."""
     return replace(config, **changes)  # type: ignore[arg-type]

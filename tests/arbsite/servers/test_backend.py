@@ -64,10 +64,13 @@ def test_a_command_that_asks_the_database_nothing_starts_nothing(
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerConfig]:
     """Servers kept up, with the dataset migrated by the first query that was put to it."""
     config = ServerConfig("run", data_dir=tmp_path_factory.mktemp("backend"), durable=False)
-    servers.start(config)
-    assert query(config, "print(one('SELECT count(*) FROM django_migrations') > 20)") == "True\n"
-    yield config
-    servers.remove(config)
+    try:
+        servers.start(config)
+        known = query(config, "print(one('SELECT count(*) FROM django_migrations') > 20)")
+        assert known == "True\n"
+        yield config
+    finally:
+        servers.remove(config)
 
 
 def test_the_first_query_migrates_and_leaves_the_stamp(migrated: ServerConfig) -> None:

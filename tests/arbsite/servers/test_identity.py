@@ -17,10 +17,12 @@ from tests.arbsite.servers.conftest import variant
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerConfig]:
     """Servers for all of these tests; each takes a dataset of its own."""
     config = ServerConfig("test", data_dir=tmp_path_factory.mktemp("shared"), durable=False)
-    servers.use(config)
-    yield config
-    servers.leave(config)
-    servers.remove(config)
+    try:
+        servers.use(config)
+        yield config
+    finally:
+        servers.leave(config)
+        servers.remove(config)
 
 
 @pytest.fixture

@@ -3,30 +3,20 @@
 import os
 import shutil
 import signal
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-import psycopg
 import pytest
 import redis
 
 from arbsite import servers
-from arbsite.servers import lifecycle, locks, places, private_postgresql, processes
+from arbsite.servers import lifecycle, locks, private_redis, processes
 from arbsite.servers.config import ServerConfig
-from tests.arbsite.servers.conftest import User, pids, states, variant, works
+from tests.arbsite.servers.conftest import User, ask, pids, states, variant, works
 
 STOPPED = ("stopped", "stopped")
 RUNNING = ("running", "running")
 Another = Callable[..., User]
-
-
-def ask(config: ServerConfig, question: str) -> str:
-    """One value from the private PostgreSQL."""
-    with psycopg.connect(**servers.connection_parameters(config, "postgres")) as connection:
-        row = connection.execute(question).fetchone()
-    assert row
-    return str(row[0])
 
 
 @pytest.mark.parametrize("way", ["installed", "wheel"])
@@ -43,62 +33,6 @@ def test_each_way_serves_and_leaves_nothing_running(
     servers.leave(config)
     assert states(config) == STOPPED
     assert [processes.command_of(pid) for pid in found] == ["", ""]
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("listen_addresses", ""), ("timezone", "UTC"), ("log_timezone", "UTC"), ("jit", "off"),
-        ("server_encoding", "UTF8"), ("lc_collate", "C.UTF-8"), ("max_connections", "100"),
-        ("fsync", "off"), ("password_encryption", "scram-sha-256"), ("max_wal_size", "2GB"),
-    ],
-)
-def test_postgresql_is_set_up_as_promised(kept: ServerConfig, name: str, value: str) -> None:
-    source = "pg_database WHERE datname = 'postgres'"
-    question = {"lc_collate": f"SELECT datcollate FROM {source}"}.get(name, f"SHOW {name}")
-    assert ask(kept, question) == value
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("port", "0"), ("maxmemory-policy", "noeviction"), ("appendonly", "yes"), ("save", "")],
-)
-def test_redis_is_set_up_as_promised(kept: ServerConfig, name: str, value: str) -> None:
-    with redis.Redis.from_url(servers.redis_url(kept), decode_responses=True) as client:
-        assert client.config_get(name)[name] == value
-
-
-def test_neither_server_answers_without_the_password(kept: ServerConfig) -> None:
-    with pytest.raises(psycopg.OperationalError, match="authentication failed"):
-        psycopg.connect(**servers.connection_parameters(kept, "postgres") | {"password": "guess"})
-    with pytest.raises(redis.exceptions.AuthenticationError):
-        redis.Redis(unix_socket_path=str(kept.redis_socket)).ping()
-
-
-def test_no_password_is_shown_in_the_list_of_processes(kept: ServerConfig) -> None:
-    listed = subprocess.run(["ps", "-axo", "args="], capture_output=True, text=True).stdout
-    assert "redis-server" in listed and servers.secret(kept, "servers") not in listed
-
-
-def test_servers_run_in_sessions_of_their_own(kept: ServerConfig) -> None:
-    assert all(os.getsid(pid) != os.getsid(0) for pid in pids(kept))
-
-
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> "pytest.FixtureRequest":
-    """Servers that several reading tests share."""
-    config = ServerConfig("test", data_dir=tmp_path_factory.mktemp("kept"), durable=False)
-    servers.use(config)
-    yield config
-    servers.leave(config)
-    servers.remove(config)
-
-
-def test_a_durable_server_keeps_its_promise_on_a_crash(config: ServerConfig) -> None:
-    config = variant(config, durable=True)
-    servers.use(config)
-    assert {ask(config, f"SHOW {name}") for name in
-            ("fsync", "full_page_writes", "synchronous_commit")} == {"on"}
 
 
 def test_using_twice_is_using_once(config: ServerConfig) -> None:
@@ -205,6 +139,35 @@ def test_ctrl_c_for_the_only_user_ends_the_servers(config: ServerConfig, another
     assert states(config) == STOPPED
 
 
+@pytest.mark.parametrize("problem", [KeyboardInterrupt, servers.ServerError("no room")])
+def test_a_start_given_up_half_way_leaves_nothing_running(
+    config: ServerConfig, monkeypatch: pytest.MonkeyPatch, problem: BaseException
+) -> None:
+    def interrupted(*arguments: object) -> None:
+        raise problem
+
+    monkeypatch.setattr(private_redis, "start", interrupted)
+    with pytest.raises((KeyboardInterrupt, servers.ServerError)):
+        servers.use(config)
+    assert states(config) == ("running", "stopped")
+    servers.leave(config)
+    assert states(config) == STOPPED
+
+
+def test_one_server_that_will_not_stop_does_not_save_the_other(
+    config: ServerConfig, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuses(config: ServerConfig) -> None:
+        raise servers.ServerError("Redis (pid 1) did not stop")
+
+    servers.use(config)
+    with monkeypatch.context() as patch:
+        patch.setattr(private_redis, "stop", refuses)
+        servers.leave(config)
+    assert states(config) == ("stopped", "running")
+    assert "Redis (pid 1) did not stop" in capsys.readouterr().err
+
+
 def test_a_forked_child_that_ends_leaves_its_parents_servers_alone(
     config: ServerConfig, another: Another
 ) -> None:
@@ -287,126 +250,6 @@ def test_ones_own_share_does_not_stand_in_the_way_of_stop(config: ServerConfig) 
     assert states(config) == STOPPED
 
 
-@pytest.mark.parametrize("victims", [[0], [1], [0, 1]], ids=["postgresql", "redis", "both"])
-def test_a_killed_server_is_started_again_for_the_next_connection(
-    config: ServerConfig, victims: list[int]
-) -> None:
-    servers.use(config)
-    before = pids(config)
-    for victim in victims:
-        os.kill(before[victim], signal.SIGKILL)
-        assert processes.wait_until(lambda: not processes.command_of(before[victim]), 10)  # noqa: B023
-    servers.use(config)
-    assert works(config)
-    assert [now != then for now, then in zip(pids(config), before, strict=True)] == \
-        [index in victims for index in (0, 1)]
-
-
-def kill_postgresql(config: ServerConfig) -> Path:
-    """End PostgreSQL with no chance to tidy up; its data folder."""
-    servers.use(config)
-    data = Path(servers.status(config)["postgresql"]["data"]) / "data"
-    number = pids(config)[0]
-    os.kill(number, signal.SIGKILL)
-    assert processes.wait_until(lambda: not processes.command_of(number), 10)
-    return data
-
-
-@pytest.mark.parametrize("content", ["", "no number\n", "-5\n", "99999999\n/elsewhere\n", "\0\xff"])
-def test_a_spoilt_pid_file_does_not_keep_postgresql_from_starting(
-    config: ServerConfig, content: str
-) -> None:
-    data = kill_postgresql(config)
-    (data / "postmaster.pid").write_text(content, encoding="latin-1")
-    servers.use(config)
-    assert works(config)
-
-
-def test_a_pid_that_now_belongs_to_another_process_is_neither_believed_nor_signalled(
-    config: ServerConfig,
-) -> None:
-    data = kill_postgresql(config)
-    who = places.owner()
-    stranger = subprocess.Popen(["sleep", "60"], user=who.uid, start_new_session=True)
-    try:
-        lock = config.postgresql_socket.with_name(f"{config.postgresql_socket.name}.lock")
-        for path in (data / "postmaster.pid", lock):
-            lines = path.read_text().split("\n")
-            path.write_text("\n".join([str(stranger.pid), *lines[1:]]))
-        servers.use(config)
-        assert works(config)
-        servers.leave(config)
-        assert stranger.poll() is None
-    finally:
-        stranger.kill()
-        stranger.wait()
-
-
-@pytest.mark.parametrize("content", ["", "junk", "1\n", "99999999\n"])
-def test_a_spoilt_redis_pid_file_harms_nothing(config: ServerConfig, content: str) -> None:
-    servers.use(config)
-    number = pids(config)[1]
-    os.kill(number, signal.SIGKILL)
-    assert processes.wait_until(lambda: not processes.command_of(number), 10)
-    (config.socket_folder / "redis.pid").write_text(content)
-    servers.use(config)
-    assert works(config)
-
-
-def test_a_redis_pid_that_now_belongs_to_another_process_is_not_signalled(
-    config: ServerConfig,
-) -> None:
-    servers.use(config)
-    number = pids(config)[1]
-    os.kill(number, signal.SIGKILL)
-    assert processes.wait_until(lambda: not processes.command_of(number), 10)
-    stranger = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
-    try:
-        (config.socket_folder / "redis.pid").write_text(f"{stranger.pid}\n")
-        servers.use(config)
-        assert works(config) and stranger.poll() is None
-    finally:
-        stranger.communicate()
-
-
-@pytest.mark.parametrize("kind", ["postgresql", "redis"])
-def test_a_server_whose_socket_was_swept_away_is_replaced_not_doubled(
-    config: ServerConfig, kind: str
-) -> None:
-    servers.use(config)
-    before = dict(zip(("postgresql", "redis"), pids(config), strict=True))
-    {"postgresql": config.postgresql_socket, "redis": config.redis_socket}[kind].unlink()
-    servers.use(config)
-    assert works(config)
-    assert not processes.command_of(before[kind])
-
-
-def test_a_server_with_all_connections_taken_is_not_taken_for_dead(config: ServerConfig) -> None:
-    servers.use(config)
-    before = pids(config)
-    held = []
-    with pytest.raises(psycopg.OperationalError, match="too many|reserved"):
-        while True:
-            held.append(psycopg.connect(**servers.connection_parameters(config, "postgres")))
-    try:
-        with pytest.raises(servers.ServerError, match="too many clients"):
-            servers.use(config)
-        assert private_postgresql.pid(config) == before[0]
-    finally:
-        for connection in held:
-            connection.close()
-
-
-def test_a_killed_initdb_leaves_nothing_that_counts(config: ServerConfig) -> None:
-    servers.use(config)
-    holder = Path(servers.status(config)["postgresql"]["data"])
-    servers.leave(config)
-    (holder / "data").rename(holder / "data.new")
-    (holder / "data.new" / "PG_VERSION").unlink()
-    servers.use(config)
-    assert works(config)
-
-
 def test_what_redis_held_is_there_after_a_restart(config: ServerConfig) -> None:
     servers.use(config)
     with redis.Redis.from_url(servers.redis_url(config)) as client:
@@ -460,29 +303,6 @@ def test_a_socket_folder_that_is_not_private_is_refused(
         shutil.rmtree(folder) if fault == "mode" else folder.unlink()
 
 
-def test_data_outlives_a_lost_password_file(config: ServerConfig) -> None:
-    servers.use(config)
-    servers.prepare_database(config, migrate=lambda config: None)
-    servers.note_sandbox(config)
-    servers.leave(config)
-    (config.folder / "servers.secret").unlink()
-    servers.use(config)
-    assert works(config)
-    assert servers.has_sandbox(config)
-
-
-def test_a_password_lost_while_servers_run_is_said_and_force_ends_them(
-    config: ServerConfig
-) -> None:
-    servers.start(config)
-    (config.folder / "servers.secret").unlink()
-    with pytest.raises(servers.ServerError, match="another password.*stop --force"):
-        servers.use(config)
-    servers.stop(config, force=True)
-    servers.use(config)
-    assert works(config)
-
-
 def test_servers_running_one_way_are_not_used_as_another(
     config: ServerConfig, installed_redis: Path
 ) -> None:
@@ -510,16 +330,6 @@ def test_data_of_another_version_is_left_alone_and_said_in_one_line(
     assert len(said) == 1 and "there is data of postgresql-wheel-18" in said[0]
     assert "postgresql-wheel-18" in servers.status(config)["postgresql"]["all_data"]
     assert works(config)
-
-
-def test_a_server_that_cannot_start_says_why_in_one_line(config: ServerConfig) -> None:
-    servers.use(config)
-    data = Path(servers.status(config)["postgresql"]["data"]) / "data"
-    servers.leave(config)
-    (data / "global" / "pg_control").unlink()
-    with pytest.raises(servers.ServerError, match="did not start: .*pg_control.*log") as caught:
-        servers.use(config)
-    assert "\n" not in str(caught.value)
 
 
 def test_one_external_server_leaves_the_other_private(config: ServerConfig) -> None:
