@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from arbsite import servers
-from arbsite.servers import lifecycle, locks, private_redis, processes
+from arbsite.servers import lifecycle, locks, places, private_redis, processes
 from arbsite.servers.config import ServerConfig
 from tests.arbsite.servers.conftest import User, ask, pids, states, variant, works
 
