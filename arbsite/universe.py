@@ -17,6 +17,11 @@ from markets.venues.polymarket import parse as polymarket
 from markets.venues.predictit import parse as predictit
 
 KALSHI_PAGE, POLYMARKET_PAGE = 1000, 100
+PARSERS = {
+    "kalshi": kalshi.parse_markets,
+    "polymarket": polymarket.parse_events,
+    "predictit": predictit.parse_all,
+}
 
 
 class Pages:
@@ -35,16 +40,14 @@ class Pages:
 
 def parse(venue: str, body: bytes, at: datetime) -> Sequence[Listing]:
     """One page as the venue's connector reads it."""
-    if venue == "kalshi":
-        return kalshi.parse_markets(body, at).items
-    if venue == "polymarket":
-        return polymarket.parse_events(body, at).items
-    return predictit.parse_all(body, at).items
+    return PARSERS[venue](body, at).items
 
 
 @contextmanager
 def _sandbox(markets: int) -> Iterator[str]:
-    command = [sys.executable, "-m", "sandbox", "--port", "0", "--markets", str(markets)]
+    # Not all markets of a world are open at once: some more, so that enough are.
+    size = str(markets * 5 // 4)
+    command = [sys.executable, "-m", "sandbox", "--port", "0", "--markets", size]
     process = subprocess.Popen(
         [*command, "--no-limits"], cwd=BASE_DIR, stdout=subprocess.PIPE, text=True,
         env={k: v for k, v in os.environ.items() if not k.startswith(("CLOCK_", "FAULTS"))},

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from itertools import count
+from itertools import count, islice
 from typing import Any
 
 from django.db import connection, transaction
@@ -176,33 +176,36 @@ def bench_universe(
     from markets import ingest
     from markets.runs import Run
 
-    with scratch_tables():
-        categories = ingest.Categories()
-        parse_s = store_s = 0.0
-        run, kept = Run("kalshi", "markets"), []
+    parsing: list[float] = []
+
+    def listings() -> Iterator[Listing]:
         for venue, body in pages(markets):
             started = time.perf_counter()
-            listings = parse(venue, body, START)
-            middle = time.perf_counter()
-            for batch in ingest.chunks(listings, ingest.CHUNK):
-                ingest.store_listings(run, batch, categories, None)
-            store_s += time.perf_counter() - middle
-            parse_s += middle - started
-            kept += listings[::100]
-        changed = [_changed(listing) for listing in kept]
+            found = parse(venue, body, START)
+            parsing.append(time.perf_counter() - started)
+            yield from found
+
+    with scratch_tables():
+        run, categories = Run("kalshi", "markets"), ingest.Categories()
+        storing, kept = 0.0, []
+        for batch in ingest.chunks(islice(listings(), markets), ingest.CHUNK):
+            started = time.perf_counter()
+            ingest.store_listings(run, batch, categories, None)
+            storing += time.perf_counter() - started
+            kept += [_changed(listing) for listing in batch[::100]]
         started = time.perf_counter()
-        ingest.store_listings(run, changed, categories, None)
+        ingest.store_listings(run, kept, categories, None)
         changed_s = time.perf_counter() - started
         stored = Market.objects.count()
-    seconds = parse_s + store_s
+    seconds = sum(parsing) + storing
     return {
         "name": "universe",
         "markets": stored,
-        "parse_seconds": round(parse_s, 1),
+        "parse_seconds": round(sum(parsing), 1),
         "store_seconds": round(seconds, 1),
         "candidate_seconds": None,
         "seconds": round(seconds, 1),
-        "changed": len(changed),
+        "changed": len(kept),
         "changed_seconds": round(changed_s, 2),
         "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         "limit": 45,

@@ -1,27 +1,46 @@
-"""Candles: a chart is full at once, and stays full."""
+"""Candles: a chart is full at once, and stays full.
 
+Hours are kept for every tracked market; minutes for the most traded ones, and for any market
+whose page somebody opens.
+"""
+
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Max
 
 from arbsite import clock
-from markets.ingest import Tracked, tracked
-from markets.models import Candle
+from markets.ingest import Tracked, known_markets, tracked
+from markets.models import Candle, LatestQuote, Market
 from markets.runs import Run, recording
 from markets.venues import get_connector
 from markets.venues.base import History, VenueError
 from markets.writing import write_candles
 
-HOUR, MINUTE = 3600, 60
-#: How far back each width reaches on the first fetch: hours for the week, minutes for the day.
-BACK = {HOUR: timedelta(days=7), MINUTE: timedelta(days=1)}
-#: Markets asked for a run: the ones without candles first, then those with the oldest.
-PER_RUN = 60
+#: What a venue's own candles are made of; candles that we roll ourselves carry other names.
+SOURCES = ("trade", "mid")
+#: Wall seconds a run may take; what is left waits for the next one.
+PATIENCE = 20.0
+
+
+@dataclass(frozen=True)
+class Width:
+    """Candles of `seconds`, `back` in time on the first fetch, for the `most` traded markets."""
+
+    seconds: int
+    back: timedelta
+    most: int
+    due: timedelta
+
+
+HOURS = Width(3600, timedelta(days=7), 100_000, timedelta(hours=2))
+MINUTES = Width(60, timedelta(days=1), 50, timedelta(minutes=5))
 
 
 def refresh_candles(venue: str) -> dict[str, int]:
-    """Fetch the venue's own candles for some of the tracked markets, most in need first.
+    """Fetch the venue's own candles for the tracked markets, those most in need first.
 
     A market that fails is counted and left for the next run.
     """
@@ -29,23 +48,50 @@ def refresh_candles(venue: str) -> dict[str, int]:
     with recording(venue, "candles") as run:
         run.is_complete = True
         if isinstance(connector, History):
-            for seconds, back in BACK.items():
-                _refresh_width(run, connector, tracked(venue), seconds, back)
+            known = list(tracked(venue).values())
+            until = time.monotonic() + PATIENCE
+            for width in (HOURS, MINUTES):
+                _refresh(run, connector, known, width, until)
     return dict(run.counts)
 
 
-def _refresh_width(
-    run: Run, connector: History, known: dict[str, Tracked], seconds: int, back: timedelta
+def fill_chart(market: Market) -> dict[str, int]:
+    """Bring both widths of one market up to date, for the page that shows it."""
+    connector = get_connector(market.venue_id)
+    with recording(market.venue_id, "chart") as run:
+        run.is_complete = True
+        if isinstance(connector, History):
+            known = list(known_markets(Market.objects.filter(pk=market.pk)).values())
+            for width in (HOURS, MINUTES):
+                _refresh(run, connector, known, width, time.monotonic() + PATIENCE)
+    return dict(run.counts)
+
+
+def needs_chart(market: Market) -> bool:
+    """The market's minutes are missing or old, and its venue could give them."""
+    if not isinstance(get_connector(market.venue_id), History):
+        return False
+    minutes = Candle.objects.filter(
+        outcome__market=market, seconds=MINUTES.seconds, source__in=SOURCES
+    )
+    newest = minutes.aggregate(at=Max("start"))["at"]
+    return newest is None or clock.now() - newest > MINUTES.due
+
+
+def _refresh(
+    run: Run, connector: History, known: Sequence[Tracked], width: Width, until: float
 ) -> None:
     now = clock.now()
-    newest = _newest([x.outcome_id for x in known.values()], seconds)
-    horizon = now - back
-    need = sorted(known.values(), key=lambda x: newest.get(x.outcome_id, horizon))
-    for market in need[:PER_RUN]:
-        start = newest.get(market.outcome_id, horizon)
-        if now - start < timedelta(seconds=2 * seconds):
+    horizon = now - width.back
+    ids = [x.outcome_id for x in known]
+    newest, volume = _newest(ids, width.seconds), _volumes(ids)
+    ranked = sorted(known, key=lambda x: -volume.get(x.outcome_id, 0.0))[: width.most]
+    ranked.sort(key=lambda x: newest.get(x.outcome_id, horizon))
+    for market in ranked:
+        start = max(newest.get(market.outcome_id, horizon), horizon)
+        if now - start < width.due or time.monotonic() > until:
             break  # everything after this one is fresher still
-        _fetch(run, connector, market, seconds, max(start, horizon), now)
+        _fetch(run, connector, market, width.seconds, start, now)
 
 
 def _newest(outcomes: Sequence[int], seconds: int) -> dict[int, datetime]:
@@ -53,8 +99,9 @@ def _newest(outcomes: Sequence[int], seconds: int) -> dict[int, datetime]:
     return dict(found.values_list("outcome_id").annotate(at=Max("start")))
 
 
-#: What a venue's own candles are made of; candles we roll ourselves carry other names.
-SOURCES = ("trade", "mid")
+def _volumes(outcomes: Sequence[int]) -> dict[int, float]:
+    found = LatestQuote.objects.filter(outcome_id__in=outcomes).exclude(volume_24h=None)
+    return {pk: float(volume) for pk, volume in found.values_list("outcome_id", "volume_24h")}
 
 
 def _fetch(

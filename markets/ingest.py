@@ -8,7 +8,7 @@ run's counts and may run twice, late or not at all without a wrong row.
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -19,7 +19,7 @@ from arbsite import clock
 from markets import incidents
 from markets.calc.quality import book_flags, quote_flags, top_of_book
 from markets.calc.ticks import Grid, grid, grid_of_text
-from markets.models import CategoryMap, Market, Outcome, Venue
+from markets.models import CategoryMap, CollectionRun, Market, Outcome, Venue
 from markets.quotes import (
     EventInfo,
     Listing,
@@ -310,15 +310,19 @@ def _count_unmapped(run: Run, categories: Categories) -> None:
 
 def tracked(venue: str, shard: int = 0, shards: int = 1) -> dict[str, Tracked]:
     """Tracked markets of a venue (one shard of them) by the venue's own id."""
-    chosen: QuerySet[Outcome] = Outcome.objects.filter(
-        market__venue_id=venue, market__is_tracked=True, market__status__in=LIVE
-    )
+    chosen = Market.objects.filter(venue_id=venue, is_tracked=True, status__in=LIVE)
     if shards > 1:
-        chosen = chosen.alias(part=Mod(F("market_id"), shards)).filter(part=shard)
+        chosen = chosen.alias(part=Mod(F("pk"), shards)).filter(part=shard)
+    return known_markets(chosen)
+
+
+def known_markets(chosen: QuerySet[Market]) -> dict[str, Tracked]:
+    """These markets (of one venue) as the fast jobs need them, by the venue's own id."""
     columns = ("market__ref", "market__series", "market__event__ref", "market__price_ranges")
+    outcomes = Outcome.objects.filter(market__in=chosen).order_by("market_id", "index")
     tokens: dict[str, list[str]] = {}
     found: dict[str, Tracked] = {}
-    rows = chosen.order_by("market_id", "index").values_list("id", "index", "token", *columns)
+    rows = outcomes.values_list("id", "index", "token", *columns)
     for outcome_id, index, token, ref, series, event_ref, ranges in rows:
         tokens.setdefault(ref, []).append(token)
         if index == 0:
@@ -410,13 +414,21 @@ def refresh_trades(venue: str) -> dict[str, int]:
         run.is_complete = True
         if isinstance(connector, Trades) and _is_enabled(venue):
             known = tracked(venue)
-            since = clock.now() - TRADES_BACK
-            page = connector.fetch_trades([x.ref for x in known.values()], since)
+            page = connector.fetch_trades([x.ref for x in known.values()], _since(venue))
             run.see(page)
+            run.is_complete = page.is_last
             pairs = [(known[t.ref].outcome_id, t) for t in page.items if t.ref in known]
             run.counts["trades"] = len(pairs)
             run.counts["new"] = write_trades(pairs)
     return dict(run.counts)
+
+
+def _since(venue: str) -> datetime:
+    """A minute before the last run that saw all there was, at most TRADES_BACK ago."""
+    done = CollectionRun.objects.filter(venue=venue, job="trades", is_complete=True)
+    last = done.order_by("-id").values_list("started_at", flat=True).first()
+    horizon = clock.now() - TRADES_BACK
+    return max(horizon, last - timedelta(minutes=1)) if last else horizon
 
 
 def check_venue(venue: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from arbsite import clock
 from markets import health, history, ingest, ranks, scope
+from markets.models import Market
 from markets.periodic import periodic
 from markets.writing import ensure_partitions
 
@@ -55,6 +56,12 @@ def refresh_trades(venue: str) -> dict[str, Any]:
 def refresh_candles(venue: str) -> dict[str, Any]:
     """Candles of the tracked markets: what is missing first, then the newest."""
     return history.refresh_candles(venue)
+
+
+@periodic(queue="ingest", seconds=60)
+def fill_chart(market_id: int) -> dict[str, Any]:
+    """The candles of one market whose page somebody opened."""
+    return history.fill_chart(Market.objects.get(pk=market_id))
 
 
 @periodic(queue="ingest", seconds=30)

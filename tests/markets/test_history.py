@@ -1,5 +1,6 @@
 """Candles: the ones most in need first, and a market that fails does not cost the others."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal as D
 
@@ -8,9 +9,9 @@ import pytest
 from arbsite import clock
 from markets import history
 from markets.models import Candle, CollectionRun, Market, Outcome
-from markets.quotes import CandleInfo, MarketRef, Page
+from markets.quotes import CandleInfo, MarketRef, Page, Quote
 from markets.venues.base import VenueError
-from markets.writing import write_markets
+from markets.writing import QuoteRow, write_markets, write_quotes
 from tests.markets.test_ingest import listing
 
 pytestmark = pytest.mark.django_db
@@ -66,9 +67,38 @@ def test_those_without_candles_come_first(venue: Venue, monkeypatch: pytest.Monk
         outcome=outcome, seconds=3600, start=NOW - timedelta(days=1), source="trade",
         received_at=NOW,
     )  # fmt: skip
-    monkeypatch.setattr(history, "PER_RUN", 2)
     history.refresh_candles("kalshi")
-    assert {ref for ref, seconds, _ in venue.asked if seconds == 3600} == {"B", "C"}
+    hours = [ref for ref, seconds, _ in venue.asked if seconds == 3600]
+    assert set(hours[:2]) == {"B", "C"} and hours[2] == "A"
+
+
+def test_minutes_are_kept_for_the_most_traded_only(
+    venue: Venue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for ref, volume in (("A", 5), ("B", 50), ("C", 20)):
+        outcome = Outcome.objects.get(market__ref=ref, index=0)
+        quote = Quote("kalshi", ref, NOW, D("0.4"), volume_24h=D(volume))
+        write_quotes([QuoteRow(outcome.pk, quote)])
+    monkeypatch.setattr(history, "MINUTES", replace(history.MINUTES, most=2))
+    history.refresh_candles("kalshi")
+    assert {ref for ref, seconds, _ in venue.asked if seconds == 60} == {"B", "C"}
+
+
+def test_a_run_that_takes_too_long_leaves_the_rest_for_the_next(
+    venue: Venue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "PATIENCE", -1.0)
+    history.refresh_candles("kalshi")
+    assert venue.asked == []
+
+
+def test_the_page_of_an_untracked_market_gets_its_candles(venue: Venue) -> None:
+    market = Market.objects.get(ref="B")
+    Market.objects.update(is_tracked=False)
+    assert history.needs_chart(market)
+    history.fill_chart(market)
+    assert {(ref, seconds) for ref, seconds, _ in venue.asked} == {("B", 3600), ("B", 60)}
+    assert not history.needs_chart(market)
 
 
 def test_a_market_that_fails_is_counted_and_the_rest_goes_on(venue: Venue) -> None:
