@@ -162,8 +162,9 @@ def draw_office_exit(r: Draw, now: float, fresh: bool) -> Spec:
         office, code = f"Governor of {state}", f"GOV{letters}"
     first, last = r.pick(names.FIRST), r.pick(names.LAST)
     person = f"{first} {last}"
-    p = {"person": person, "surname": last, "initials": last[:5] + first[:3], "office": office, "code": code, "by": by,
-         "act": "leaves office as", "acts": "leave office as"}
+    p = {"person": person, "surname": last, "initials": last[:5] + first[:3],
+         "office": office, "code": code, "by": by, "act": "leaves office as",
+         "acts": "leave office as"}
     return Spec(None, p, [YES], opened, by.at(0), r.between(-2.2, 0.6))
 
 
@@ -172,7 +173,9 @@ def draw_bill(r: Draw, now: float, fresh: bool) -> Spec:
     state = r.pick(tuple(names.STATES.values()))
     number_ = r.int(1, 990)
     bill = f"{state} {r.pick(names.BILLS)} (HB {number_})"
-    p = {"bill": bill, "code": f"{state[:4]}{state[-2:]}HB{number_}".replace(" ", ""), "by": by, "step_done": "becomes law", "step_do": "become law"}
+    code = f"{state[:4]}{state[-2:]}HB{number_}".replace(" ", "")
+    p = {"bill": bill, "code": code, "by": by, "step_done": "becomes law",
+         "step_do": "become law"}
     return Spec(None, p, [YES], opened, by.at(0), r.between(-2.0, 1.0))
 
 
@@ -233,10 +236,6 @@ def draw_game(r: Draw, now: float, fresh: bool) -> Spec:
     lean = r.between(-1.2, 1.2)
     return Spec(None, p, outs, opened, start + r.between(2.4, 3.4) * 3600, 0.0, 1.0, 0, True,
                 [lean / 2, -lean / 2])
-
-
-def near_game_stage(spec: Spec, r: Draw) -> Spec:
-    return altered(spec, 0.0, where="the first half")
 
 
 def draw_crypto_close(r: Draw, now: float, fresh: bool) -> Spec:

@@ -48,10 +48,11 @@ class Lock:
     net: Decimal
 
 
-def windows(box: Sandbox, low: float, high: float) -> list[tuple[Window, Lock]]:
+def windows(box: Sandbox, pairs: list[Pair], low: float,
+            high: float) -> list[tuple[Window, Lock]]:
     """The windows that touch [low, high] and hold a positive net where they are priced."""
     mk = box.world.markets
-    equal = [p for p in box.world.pairs
+    equal = [p for p in pairs
              if p.differs is None and mk.venue[p.a] == KALSHI and mk.venue[p.b] == POLY]
     found = [*planted_windows(box, equal, low, high), *lag_windows(box, equal, low, high)]
     found = [w for w in found if w.at >= mk.open[w.pair.a] and w.at >= mk.open[w.pair.b]]

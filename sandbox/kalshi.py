@@ -15,9 +15,10 @@ from sandbox import kalshi_auth, kalshi_history
 from sandbox.books import ACTIVE, CLOSED, DETERMINED, DISPUTED, FINAL, PAUSED, UNOPENED
 from sandbox.clock import iso
 from sandbox.kalshi_history import orderbook
+from sandbox.layout import eastern
 from sandbox.limits import TokenBucket
 from sandbox.paths import DAY, Array
-from sandbox.spec import day_of
+from sandbox.spec import Day, day_of
 from sandbox.state import Sandbox
 from sandbox.wire import Refused, answer, cursor_of, now_of, read_cursor
 
@@ -56,6 +57,13 @@ def whole_number(request: Request, name: str, default: int | None = None, low: i
 
 def flag(request: Request, name: str) -> bool:
     return request.query_params.get(name, "").lower() in ("true", "1")
+
+
+def maintenance_end(now: float) -> float | None:
+    """When the weekly pause (Thursday 03:00-05:00 Eastern) ends, or None outside it."""
+    local = eastern(now)
+    day = Day.of(local.date())
+    return day.at(5) if local.weekday() == 3 and day.at(3) <= now < day.at(5) else None
 
 
 class Kalshi:
@@ -106,6 +114,7 @@ class Kalshi:
             r("/series", self.all_series), r("/series/fee_changes", self.series_fee_changes),
             r("/series/{series}", self.one_series),
             r("/series/{series}/markets/{ticker}/candlesticks", history.candlesticks),
+            r("/series/{series}/events/{event}/candlesticks", history.event_candlesticks),
             r("/events", self.events), r("/events/multivariate", self.multivariate),
             r("/events/fee_changes", self.event_fee_changes),
             r("/events/{event}", self.one_event),
@@ -131,11 +140,12 @@ class Kalshi:
     # -- exchange ---------------------------------------------------------------------------
 
     def status(self, request: Request) -> Any:
-        index = [{"exchange_index": i, "description": d, "exchange_active": True,
-                  "trading_active": True, "intra_exchange_transfers_active": True}
+        resume = maintenance_end(now_of(request))
+        part = {"exchange_active": True, "trading_active": resume is None,
+                "intra_exchange_transfers_active": True}
+        index = [{"exchange_index": i, "description": d, **part}
                  for i, d in enumerate(("Default", "Combos", "Crypto and Commodities", "Sports"))]
-        return {"exchange_active": True, "trading_active": True,
-                "intra_exchange_transfers_active": True, "exchange_estimated_resume_time": None,
+        return {**part, "exchange_estimated_resume_time": resume and iso(resume),
                 "exchange_index_statuses": index}
 
     def schedule(self, request: Request) -> Any:
@@ -336,8 +346,7 @@ class Kalshi:
         if mve not in (None, "", "only", "exclude"):
             raise bad("invalid mve_filter")
         if mve:
-            combo = np.array([self.box.world.listings[x].combo for x in mk.listing[rows]], bool)
-            rows = rows[combo if mve == "only" else ~combo]
+            rows = rows[np.isin(rows, self.index.combo_rows, invert=mve == "exclude")]
         return rows
 
     def check_times(self, request: Request, status: str | None) -> None:

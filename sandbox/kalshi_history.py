@@ -139,6 +139,19 @@ class History:
                 out.append({"market_ticker": t, "candlesticks": made})
         return {"markets": out}
 
+    def event_candlesticks(self, request: Request) -> Any:
+        """The candles of every market of an event, side by side."""
+        now = now_of(request)
+        self.series_listing(request.path_params["series"])
+        listing = self.index.events.get(request.path_params["event"])
+        if listing is None:
+            raise Refused(404, {"error": {"code": "not_found", "message": "not found"}})
+        rows = range(listing.first, listing.first + listing.count)
+        ends, period, latest = self.span(request, listing.count)
+        return {"market_tickers": [self.index.tickers[r] for r in rows],
+                "market_candlesticks": [self.candles(r, ends, period, now, latest) for r in rows],
+                "adjusted_end_ts": int(ends[-1]) if len(ends) else 0}
+
     def span(self, request: Request, n: int) -> tuple[Array, int, bool]:
         """(period ends, period in seconds, include the candle before)."""
         start, end = number(request, "start_ts", True), number(request, "end_ts", True)

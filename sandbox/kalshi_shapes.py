@@ -90,6 +90,7 @@ class KalshiIndex:
         self.series: dict[str, list[int]] = {}
         self.order: list[int] = []  # listing numbers in the order they came
         self.row_array: Array = np.empty(0, dtype=np.int64)
+        self.combo_rows: list[int] = []
 
     def update(self) -> None:
         listings = self.world.listings
@@ -116,6 +117,8 @@ class KalshiIndex:
             self.tickers[row] = ticker
             self.by_ticker[ticker] = row
             self.rows.append(row)
+            if listing.combo:
+                self.combo_rows.append(row)
 
     def series_of(self, listing: Listing) -> str:
         return kalshi_event_ticker(self.world.specs[listing.event])[0]

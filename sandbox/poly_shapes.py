@@ -318,7 +318,8 @@ class PolyShapes:
                 "asks": [{"price": plain(p), "size": shares(s)} for p, s in reversed(asks)],
                 "min_order_size": "5", "tick_size": number(self.tick(row)),
                 "neg_risk": self.neg_risk(row), "last_trade_price": plain(int(last[i]))}
-            book["hash"] = hashlib.sha1(json.dumps(book).encode()).hexdigest()  # noqa: S324
+            compact = json.dumps(book, separators=(",", ":"), ensure_ascii=False)
+            book["hash"] = hashlib.sha1(compact.encode()).hexdigest()
             out.append(book)
         return out
 

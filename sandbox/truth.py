@@ -26,7 +26,7 @@ def truth(box: Sandbox, now: float, back: float, ahead: float) -> dict[str, Any]
                             "differs_in": p.differs, "polarity": p.polarity}
                            for p in pairs if p.differs is not None],
             "episodes": [episode_row(box, w, x)
-                         for w, x in windows(box, now - back, now + ahead)]}
+                         for w, x in windows(box, pairs, now - back, now + ahead)]}
 
 
 def listed(box: Sandbox, pair: Pair, now: float) -> bool:

@@ -26,6 +26,12 @@ def set_to(shift: float, **changes: object) -> c.Alter:
     return lambda spec, r: altered(spec, shift, **changes)
 
 
+def first_half(spec: Spec, r: Draw) -> Spec:
+    """Half the game: the same favourite, less of one."""
+    spec = altered(spec, where="the first half")
+    return replace(spec, scores=[0.6 * s for s in spec.scores])
+
+
 def next_day(spec: Spec, r: Draw) -> Spec:
     d = Day.of(spec.p["d"] + (day_of(0, 1) - day_of(0)))
     return replace(spec, p={**spec.p, "d": d}, close=spec.close + c.DAY, shift=spec.shift + 0.3)
@@ -149,7 +155,7 @@ GAME = Template(
         "will resolve to \"{home_nick}\". If the game is postponed, this market will remain open "
         "until the game has been completed. If it is cancelled, it will resolve 50-50.",
         tags=("Sports", "Games", "{league}"), outcomes=("{away_nick}", "{home_nick}"), **SPORTS),
-    None, {"period": c.near_game_stage}, exclusive=True, poly_single=True, liquidity=2.5)
+    None, {"period": first_half}, exclusive=True, poly_single=True, liquidity=2.5)
 
 UPDOWN = Template(
     "updown", "crypto", BINARY, c.draw_updown,

@@ -129,13 +129,14 @@ class World:
         listed = {v: self._list(placed.spec, first, v, inv) for v, inv in placed.venues}
         self._pair_all(listed)
         if placed.near is not None and KALSHI in listed:
-            row = self._event(placed.near)
+            row = self._event(placed.near, like=first)
             other = self._list(placed.near, row, placed.near_venue, False)
             self._pair(listed[KALSHI], other, placed.near_term)
 
-    def _event(self, spec: Spec) -> int:
-        """A row for the question: how its probability moves and how it ends."""
-        i = self.events.n
+    def _event(self, spec: Spec, like: int | None = None) -> int:
+        """A row for the question: how its probability moves and how it ends. A near-twin shares
+        the path and the luck of the question it is `like`, so that only its term tells."""
+        i = self.events.n if like is None else like
         r = Draw(key_of(self.seed, 3, i))
         kind = NUMERIC if numeric_kind(spec) else spec.template.kind
         life = max(spec.close - spec.open, 600.0)

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from sandbox.books import FINAL
-from sandbox.clock import FixedClock
+from sandbox.clock import FixedClock, parse_time
 from sandbox.testing import Running, run_sandbox
 from tests.sandbox.conftest import NOON, ORIGIN
 
@@ -224,6 +224,9 @@ def test_candles_reach_back_a_week_and_add_up(http: httpx.Client) -> None:
     minutes = get(http, path, start_ts=end - 3540, end_ts=end, period_interval=1)["candlesticks"]
     assert sum(Decimal(c["volume_fp"]) for c in minutes) == Decimal(candles[-1]["volume_fp"])
     assert any(c["price"]["open_dollars"] for c in minutes)
+    beside = get(http, f"/series/{event['series_ticker']}/events/{m['event_ticker']}/candlesticks",
+                 start_ts=end - 7 * 86_400, end_ts=end, period_interval=60)
+    assert beside["market_candlesticks"][beside["market_tickers"].index(m["ticker"])] == candles
 
 
 def test_candle_queries_have_their_limits(http: httpx.Client) -> None:
@@ -271,9 +274,14 @@ def test_fee_changes_take_effect_on_their_date(http: httpx.Client, sandbox: Runn
     assert event["fee_multiplier_override"] == override["fee_multiplier_override"]
 
 
-def test_exchange_facts(http: httpx.Client) -> None:
+def test_exchange_facts(http: httpx.Client, sandbox: Running) -> None:
     status = get(http, "/exchange/status")
     assert status["exchange_active"] and status["exchange_index_statuses"][1]["exchange_index"] == 1
+    sandbox.box.clock.at = parse_time("2026-11-26T04:59:00-05:00")  # type: ignore[attr-defined]
+    paused = get(http, "/exchange/status")
+    assert not paused["trading_active"] and paused["exchange_active"]
+    assert paused["exchange_estimated_resume_time"] == "2026-11-26T10:00:00Z"
+    sandbox.box.clock.at = NOON  # type: ignore[attr-defined]
     hours = get(http, "/exchange/schedule")["schedule"]
     assert hours["standard_hours"][0]["thursday"][1]["open_time"] == "05:00"
     assert hours["maintenance_windows"][0]["start_datetime"] == "2026-11-26T08:00:00Z"

@@ -16,7 +16,8 @@ from sandbox.kalshi_auth import verified
 from sandbox.testing import Running
 
 API = "/kalshi/trade-api/v2"
-GOLDEN = ("hkBtGNHKCfMll7XdniCzUygg/ek7JdCINuVOaGq0bDS3feQIdYVMirJSybX93bQtj8CMmr3q0RiAToeTeMOwBg==")
+GOLDEN = ("hkBtGNHKCfMll7XdniCzUygg/ek7JdCINuVOaGq0bDS3feQIdYVMirJSybX93bQtj8CMmr3q0RiAToeTeMOw"
+          "Bg==")
 ED = ed25519.Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 RSA = rsa.generate_private_key(65537, 2048)
 BALANCE = "/portfolio/balance"

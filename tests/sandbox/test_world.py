@@ -94,6 +94,19 @@ def test_near_twins_differ_in_a_named_term_and_in_what_they_say(box: Sandbox) ->
         assert specs[0].p != specs[1].p or outcomes[0] != outcomes[1]
 
 
+def test_near_twins_move_together_and_mostly_end_alike(box: Sandbox) -> None:
+    """A trap that prices apart is no trap."""
+    near = [p for p in box.world.pairs if p.differs in ("deadline", "source", "comparator", "stage")
+            and box.world.markets.venue[p.b] == POLY]
+    a, b = (np.array([getattr(p, side) for p in near]) for side in "ab")
+    t = NOON - np.arange(40)[:, None] * 3600.0
+    pa, pb = box.world.latent(a[None, :], t), box.world.latent(b[None, :], t)
+    moving = (pa.std(axis=0) > 0.01) & (pb.std(axis=0) > 0.01)
+    alike = [np.corrcoef(pa[:, i], pb[:, i])[0, 1] for i in np.flatnonzero(moving)]
+    assert len(alike) > 10 and np.median(alike) > 0.9
+    assert (box.world.payout(a) == box.world.payout(b)).mean() > 0.7
+
+
 def test_exclusive_outcomes_share_one_probability(box: Sandbox) -> None:
     for listing in box.world.listings:
         spec = box.world.specs[listing.event]
