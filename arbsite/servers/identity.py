@@ -113,6 +113,11 @@ def _has_table(connection: "psycopg.Connection[Any]", table: str) -> bool:
 def note_sandbox(config: ServerConfig, database: str | None = None) -> None:
     """Mark the database as one that has held a sandbox venue, for good."""
     with connect(config, database) as connection:
+        known = _has_table(connection, "arbsite_installation")
+    if not known:  # a test's database, made anew since this process first saw its name
+        is_test = bool(database and database.startswith("test_"))
+        remember_dataset(config, database, "test" if is_test else None)
+    with connect(config, database) as connection:
         connection.execute("UPDATE arbsite_installation SET has_sandbox = true")
 
 
@@ -140,7 +145,9 @@ def schema_state(config: ServerConfig, database: str | None = None) -> str:
     with connect(config, database) as connection:
         if not _has_table(connection, "django_migrations"):
             return "empty"
-        return "current" if _stamp_in(connection) == migration_stamp() else "differs"
+        known = _has_table(connection, "arbsite_installation")
+        current = known and _stamp_in(connection) == migration_stamp()
+    return "current" if current else "differs"
 
 
 def _stamp_in(connection: "psycopg.Connection[Any]") -> str:

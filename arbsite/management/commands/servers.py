@@ -54,8 +54,8 @@ def _as_text(said: dict[str, Any]) -> str:
     lines = []
     for kind in ("postgresql", "redis"):
         one = said[kind]
-        version = one.get("version") or ""
-        lines.append(f"{kind:10}  {one['state']}  {one['way']}  {version}".rstrip())
+        words = dict.fromkeys([one["state"], one["way"], one.get("version") or ""])
+        lines.append("  ".join([f"{kind:10}", *words]).rstrip())
         for name in ("pid", "socket", "data"):
             if one.get(name):
                 lines.append(f"{'':10}  {name} {one[name]}")

@@ -134,6 +134,22 @@ def test_a_sandbox_is_remembered_for_good(config: ServerConfig, migrate: Migrate
     assert servers.has_sandbox(config)
 
 
+def test_a_sandbox_is_noted_in_a_database_not_yet_named(config: ServerConfig) -> None:
+    with identity.connect(config, "postgres") as connection:
+        connection.execute(f"CREATE DATABASE {config.database}")
+    assert not servers.has_sandbox(config)
+    servers.note_sandbox(config)
+    assert servers.has_sandbox(config)
+
+
+def test_tables_without_a_stamp_count_as_different(config: ServerConfig) -> None:
+    with identity.connect(config, "postgres") as connection:
+        connection.execute(f"CREATE DATABASE {config.database}")
+    with identity.connect(config) as connection:
+        connection.execute("CREATE TABLE django_migrations (id int)")
+    assert servers.schema_state(config) == "differs"
+
+
 def test_migrations_run_once_and_again_when_the_code_changes(
     config: ServerConfig, migrate: Migrate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
