@@ -1,19 +1,26 @@
-"""PredictIt over HTTP: read only. One call brings the whole venue, at most once a minute."""
+"""PredictIt over HTTP: read only. One call brings the whole venue, at most once a minute.
+
+The last body is kept where all processes find it, so that the venue sees one reader.
+"""
 
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
+
+import redis
 
 from arbsite import clock
 from markets.quotes import ExchangeStatus, FeeInfo, Listing, MarketRef, Page, Quote
 from markets.venues.base import VenueError
 from markets.venues.http import Answer, VenueHttp
-from markets.venues.limits import Limit
+from markets.venues.limits import Limit, connect
 from markets.venues.predictit import parse
 
 T = TypeVar("T")
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 ROOT = "https://www.predictit.org/api"
 #: The venue makes its data anew every 60 s; asking sooner brings the same bytes.
 REFRESH = timedelta(seconds=60)
@@ -22,19 +29,27 @@ LONGEST_PAUSE = timedelta(minutes=10)
 LIMITS = {"read": Limit(1, 2)}
 
 
+class Memory(Protocol):
+    """What is needed of Redis."""
+
+    def get(self, name: str) -> Any: ...
+    def set(self, name: str, value: bytes, px: int) -> Any: ...
+
+
 class PredictIt:
     slug = "predictit"
     label = "PredictIt"
     #: Every body carries the time it was made, so an old one means that the data stands still.
     frozen_after = parse.STALE_AFTER
 
-    def __init__(self, http: VenueHttp) -> None:
+    def __init__(self, http: VenueHttp, memory: Memory | None = None) -> None:
         self.http = http
+        self.memory = memory
         self._lock = threading.Lock()
         self._page: Page[Listing] | None = None
-        self._asked_at: datetime | None = None
+        self._received_at = LONG_AGO
         self._pause = timedelta(0)
-        self._quiet_until = datetime.min.replace(tzinfo=UTC)
+        self._quiet_until = LONG_AGO
         self._stamps: deque[datetime] = deque(maxlen=parse.STALE_POLLS)
 
     @classmethod
@@ -44,7 +59,8 @@ class PredictIt:
 
         base = settings.VENUE_URLS["predictit"]
         root = f"{base.rstrip('/')}/api" if base else ROOT
-        return cls(VenueHttp.from_settings(cls.slug, root, LIMITS))
+        http = VenueHttp.from_settings(cls.slug, root, LIMITS)
+        return cls(http, connect(settings.REDIS_URL))
 
     def list_markets(self, changed_since: datetime | None = None) -> Iterator[Page[Listing]]:
         """Everything on one page; the venue cannot be asked what changed."""
@@ -82,12 +98,38 @@ class PredictIt:
         """The last body while it is younger than a minute, or a new one."""
         with self._lock:
             now = clock.now()
-            if self._page is None or self._asked_at is None or now - self._asked_at >= REFRESH:
-                answer = self._ask(now)
-                self._page = parse.parse_all(answer.body, answer.received_at)
-                self._asked_at = now
+            if self._page is None or now - self._received_at >= REFRESH:
+                body, self._received_at = self._kept(now) or self._fetched(now)
+                self._page = parse.parse_all(body, self._received_at)
                 self._note(self._page)
             return self._page
+
+    def _fetched(self, now: datetime) -> tuple[bytes, datetime]:
+        answer = self._ask(now)
+        self._keep(answer)
+        return answer.body, answer.received_at
+
+    def _kept(self, now: datetime) -> tuple[bytes, datetime] | None:
+        """The body that another process fetched within the minute."""
+        if self.memory is None:
+            return None
+        try:
+            stamp, _, body = (self.memory.get(self._key) or b"").partition(b"\n")
+            received_at = datetime.fromisoformat(stamp.decode())
+        except (redis.RedisError, ValueError):
+            return None
+        return (body, received_at) if timedelta(0) <= now - received_at < REFRESH else None
+
+    def _keep(self, answer: Answer) -> None:
+        if self.memory is None:
+            return
+        value = answer.received_at.isoformat().encode() + b"\n" + answer.body
+        with suppress(redis.RedisError):
+            self.memory.set(self._key, value, px=int(REFRESH.total_seconds() * 1000))
+
+    @property
+    def _key(self) -> str:
+        return f"{self.http.buckets.prefix}body:{self.slug}"
 
     def _ask(self, now: datetime) -> Answer:
         """One call. A venue that blocks or fails is left alone for 1 minute, then 2, 4, 8, 10."""

@@ -233,3 +233,9 @@ def test_status_tells_when_trading_resumes() -> None:
     status = status_of_answers(answer, (200, b"1795183500"), NOW)
     assert status.resumes_at is not None
     assert (status.resumes_at - NOW).total_seconds() == 79
+
+
+def test_a_fast_clock_makes_every_delay_longer() -> None:
+    late = (200, b"1795183440")
+    assert status_of_answers((200, b'"OK"'), late, NOW, speed=1).note
+    assert not status_of_answers((200, b'"OK"'), late, NOW, speed=60).note

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+import redis
 
 from arbsite import clock
 from markets.quotes import MarketRef
@@ -95,6 +96,47 @@ def test_the_venue_is_asked_once_a_minute_whatever_is_wanted() -> None:
     clock.settle(MADE + timedelta(seconds=60))
     venue.fetch_quotes([])
     assert len(seen) == 2
+
+
+class Shelf:
+    """The part of Redis that is used, with a switch to break it."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, bytes] = {}
+        self.is_broken = False
+
+    def get(self, name: str) -> bytes | None:
+        if self.is_broken:
+            raise redis.ConnectionError
+        return self.held.get(name)
+
+    def set(self, name: str, value: bytes, px: int) -> None:
+        if self.is_broken:
+            raise redis.ConnectionError
+        self.held[name] = value
+
+
+def test_two_processes_ask_once_between_them() -> None:
+    (first, seen), (second, also_seen) = answering(), answering()
+    first.memory = second.memory = Shelf()
+    clock.settle(MADE)
+    (page,) = first.list_markets()
+    clock.settle(MADE + timedelta(seconds=30))
+    (same,) = second.list_markets()
+    assert (len(seen), len(also_seen)) == (1, 0)
+    assert same == page  # the time of receipt included
+    clock.settle(MADE + timedelta(seconds=60))
+    list(second.list_markets())
+    assert len(also_seen) == 1
+
+
+def test_without_the_shared_memory_each_asks_for_itself() -> None:
+    venue, seen = answering()
+    venue.memory = shelf = Shelf()
+    shelf.is_broken = True
+    clock.settle(MADE)
+    assert list(venue.list_markets())[0].is_last
+    assert len(seen) == 1
 
 
 def test_the_same_data_in_three_polls_is_stale() -> None:
