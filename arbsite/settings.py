@@ -116,7 +116,7 @@ USE_TZ = True
 
 # --- static files: served by the application itself, found without a collect step
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = _env.text("STATIC_ROOT") or None
 STATICFILES_DIRS = [
     BASE_DIR / "static",
     ("plotly", Path(plotly.__file__).parent / "package_data"),

@@ -1,5 +1,6 @@
 """One market on one page: price, book, outcomes, rules and their changes, fees, times."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
+from kombu.exceptions import OperationalError
 
 from arbsite import clock
 from markets.calc.ladder import Ladder, ladder, mirror
@@ -16,13 +18,18 @@ from markets.calc.quality import MEANING
 from markets.calc.wording import Change, changes
 from markets.figures import SPANS, price_figure
 from markets.freshness import limit_s, recorded_until
+from markets.history import needs_chart
 from markets.listing import MarketRow, row_of, rows_of
 from markets.models import LatestBook, LatestQuote, Market, MarketRevision, Outcome
+from markets.tasks import fill_chart
 from markets.terms import fees_of
+
+log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 10
 SIBLINGS = 12
 REVISIONS = 20
+CHART_EXPIRES = 30  # wall seconds in which nobody waits for candles any more
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,22 @@ def market_chart(request: HttpRequest, key: str) -> JsonResponse:
     if hours not in {str(span) for span in SPANS}:
         raise Http404("no chart over this span")
     outcome = get_object_or_404(Outcome.objects.select_related("market"), market__key=key, index=0)
-    return JsonResponse(price_figure(outcome, recorded_until() or clock.now(), int(hours)))
+    recorded = recorded_until()
+    is_filling = recorded is None and _ask_for_candles(outcome.market)
+    figure = price_figure(outcome, recorded or clock.now(), int(hours))
+    return JsonResponse(figure | {"is_filling": is_filling})
+
+
+def _ask_for_candles(market: Market) -> bool:
+    """Queue the venue's own candles where they are missing; the chart asks again soon after."""
+    if not needs_chart(market):
+        return False
+    try:
+        fill_chart.apply_async((market.pk,), expires=CHART_EXPIRES, retry=False)
+    except OperationalError as problem:
+        log.warning("no broker to ask for candles: %s", problem)
+        return False
+    return True
 
 
 def _market(key: str) -> Market:

@@ -91,6 +91,8 @@
       if (!response.ok) throw new Error(String(response.status));
       place.figure = inUtc(await response.json());
       draw(place);
+      /* The venue is being asked for what is missing: look again soon, but not for ever. */
+      if (place.figure.is_filling && (place.tries = (place.tries || 0) + 1) <= 5) setTimeout(() => load(place), 2000);
     } catch {
       if (!place.figure) says(place, "The chart could not be loaded. It is tried again in a minute.");
     }
