@@ -16,7 +16,7 @@ Params = dict[str, Any]
 def walk(
     ask: Callable[[Params], Page[T]], params: Params, ref_of: Callable[[T], str], most: int
 ) -> Iterator[Page[T]]:
-    """Pages to the venue's own end; what ends otherwise ends with a refusal that says why."""
+    """Pages to the venue's own end; what ends otherwise ends with a nameless refusal."""
     cursors: set[str] = set()
     seen: set[str] = set()
     for number in range(most):
@@ -34,7 +34,7 @@ def walk(
             reason = "page_repeated"
         elif number + 1 == most:
             reason = "page_limit"
-        if reason and not any(r.reason in ("not_json", "empty_body") for r in page.refused):
+        if reason and all(r.ref for r in page.refused):
             page = with_refusal(page, reason, f"after {number + 1} pages")
         yield page
         if reason:
@@ -53,17 +53,14 @@ def passes(
     """Several listings as one, whose end is only marked when each came to its end.
 
     An item that was refused and could not be named might be any market, so that after one
-    nothing absent may be believed gone.
+    nothing absent may be believed gone; a listing that broke off has left one such refusal.
     """
     whole = True
     for number, params in enumerate(listings):
-        ended = False
         for page in walk(ask, params, ref_of, most):
             whole = whole and all(r.ref for r in page.refused)
-            ended = page.is_last
-            final = ended and whole and number + 1 == len(listings)
+            final = page.is_last and whole and number + 1 == len(listings)
             yield replace(page, is_last=final)
-        whole = whole and ended
 
 
 def batched(batches: Sequence[B], ask: Callable[[B], Page[T]], endpoint: str) -> Page[T]:

@@ -351,6 +351,14 @@ def test_venue_that_is_down_is_a_venue_error(sandbox, kalshi, monkeypatch):
         list(kalshi.list_markets())
 
 
+def test_body_that_is_no_json_is_asked_for_once_more(venue):
+    kalshi = Kalshi.at(venue.url)
+    venue.will(says(200, body("orderbooks")[:-40]), says(200, body("orderbooks")))
+    page = kalshi.fetch_books([MarketRef("A")])
+    assert (len(page.items), page.refused, page.is_last) == (2, (), True)
+    kalshi.http.close()
+
+
 def test_batch_that_fails_costs_its_own_markets_only(venue, monkeypatch):
     monkeypatch.setattr(http, "ATTEMPTS", 1)
     monkeypatch.setattr(connector, "TICKERS", 1)

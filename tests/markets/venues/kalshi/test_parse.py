@@ -122,6 +122,12 @@ def test_size_zero_is_no_quote_whatever_the_price_says():
     assert (quote.bid, quote.other_ask) == (D("0.11"), D("0.89"))
 
 
+def test_empty_bid_takes_the_other_ask_with_it():
+    quote = parse_markets(markets_with(yes_bid_size_fp="0.00"), RECEIVED).items[0].quote
+    assert (quote.bid, quote.bid_size, quote.other_ask) == (None, None, None)
+    assert (quote.ask, quote.other_bid) == (D("0.13"), D("0.87"))
+
+
 def test_price_grid_comes_from_the_payload_and_not_from_the_label():
     ranges = [{"start": "0.0000", "end": "1.0000", "step": "0.0005"}]
     market = parse_markets(markets_with(price_ranges=ranges), RECEIVED).items[0].market
@@ -229,7 +235,7 @@ REFUSALS = [
     ({"yes_bid_dollars": "1e400"}, "out_of_range", "yes_bid_dollars"),
     ({"yes_bid_dollars": "-0.0100"}, "out_of_range", "yes_bid_dollars"),
     ({"yes_ask_dollars": "1.0001"}, "out_of_range", "yes_ask_dollars"),
-    ({"yes_ask_dollars": "٠.٥"}, "out_of_range", "yes_ask_dollars"),
+    ({"yes_ask_dollars": "٠.5"}, "out_of_range", "yes_ask_dollars"),
     ({"yes_ask_dollars": ""}, "out_of_range", "yes_ask_dollars"),
     ({"last_price_dollars": "5"}, "out_of_range", "last_price_dollars"),
     ({"yes_bid_size_fp": "-1.00"}, "out_of_range", "yes_bid_size_fp"),
