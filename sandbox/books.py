@@ -57,7 +57,7 @@ class Books:
         if_pi = mk.venue[m] == PREDICTIT
         cadence = np.where(if_pi, 60.0, mk.cadence[m])
         phase = np.where(if_pi, 0.0, (mk.key[m] % np.uint64(997)) * 0.001)
-        return np.floor((t - phase) / cadence) * cadence + phase
+        return np.asarray(np.floor((t - phase) / cadence) * cadence + phase)
 
     def fair(self, m: Any, t: Any) -> Array:
         """The venue's own idea of P(YES): late by its lag, with a little opinion of its own."""
@@ -145,12 +145,12 @@ class Books:
         until = np.minimum(t, mk.decided[m]) - mk.open[m]
         j = np.floor(until / mk.tau[m]).astype(np.int64)
         late = until - j * mk.tau[m] >= unit(mk.key[m], 40, j) * mk.tau[m]
-        return np.maximum(j + late, 0)
+        return np.asarray(np.maximum(j + late, 0))
 
     def trade_time(self, m: Array, j: Any) -> Array:
         """When trade number `j` (0-based) happened."""
         mk = self.world.markets
-        return mk.open[m] + (j + unit(mk.key[m], 40, j)) * mk.tau[m]
+        return np.asarray(mk.open[m] + (j + unit(mk.key[m], 40, j)) * mk.tau[m])
 
     def _size_sum(self, m: Array, count: Any) -> Array:
         """Contracts (hundredths) of the first `count` trades: closed form, always rising."""
@@ -160,7 +160,8 @@ class Books:
         raw = mean * (count + 0.95 * unit(mk.key[m], 41, count))
         at_zero = mean * 0.95 * unit(mk.key[m], 41, np.zeros_like(count))
         total = raw - at_zero
-        return np.where(whole, np.round(total) * 100, np.round(total * 100)).astype(np.int64)
+        hundredth = np.where(whole, np.round(total) * 100, np.round(total * 100))
+        return np.asarray(hundredth.astype(np.int64))
 
     def trade_size(self, m: Array, j: Array) -> Array:
         return self._size_sum(m, j + 1) - self._size_sum(m, j)
@@ -214,7 +215,7 @@ class Books:
         for edge in (mk.open[m], mk.pause[m], mk.resume[m], mk.revised[m], mk.decided[m],
                      mk.determined[m], mk.settled[m]):
             latest = np.where(edge <= t, np.maximum(latest, edge), latest)
-        return latest
+        return np.asarray(latest)
 
 
 def dollars(x: int) -> str:

@@ -171,7 +171,7 @@ def draw_office_exit(r: Draw, now: float, fresh: bool) -> Spec:
 def draw_bill(r: Draw, now: float, fresh: bool) -> Spec:
     opened, by = long_life(r, now, fresh)
     state = r.pick(tuple(names.STATES.values()))
-    number_ = r.int(1, 990)
+    number_ = r.whole(1, 990)
     bill = f"{state} {r.pick(names.BILLS)} (HB {number_})"
     code = f"{state[:4]}{state[-2:]}HB{number_}".replace(" ", "")
     p = {"bill": bill, "code": code, "by": by, "step_done": "becomes law",
@@ -225,7 +225,7 @@ def draw_updown(r: Draw, now: float, fresh: bool) -> Spec:
 def draw_game(r: Draw, now: float, fresh: bool) -> Spec:
     league = r.pick(("NFL", "NBA", "NBA", "NHL", "NHL", "NCAAF"))
     away, home = r.sample(names.TEAMS[league], 2)
-    d = day_of(now, r.int(1, 2) if fresh else r.int(0, 13))
+    d = day_of(now, r.whole(1, 2) if fresh else r.whole(0, 13))
     start = d.at(r.pick((13, 16, 19, 20, 22)), r.pick((0, 5, 30)))
     outs = [Outcome(f"{c} {n}", code, short=c) for code, c, n in (away, home)]
     p = {"league": league, "sport": names.SPORT_WORDS[league][0], "d": d, "away": away[1],
@@ -240,7 +240,7 @@ def draw_game(r: Draw, now: float, fresh: bool) -> Spec:
 
 def draw_crypto_close(r: Draw, now: float, fresh: bool) -> Spec:
     sym, name, mu, unit_, step = r.pick(names.COINS)
-    d = day_of(now, r.int(1, 2) if fresh else r.pick((0, 1, 2, 3, 5, 8, 12, 20, 40)))
+    d = day_of(now, r.whole(1, 2) if fresh else r.pick((0, 1, 2, 3, 5, 8, 12, 20, 40)))
     hour = r.pick((9, 11, 12, 14, 16, 17, 20))
     close = d.at(hour)
     days = max(1.0, (close - now) / DAY)
@@ -255,7 +255,7 @@ def draw_crypto_close(r: Draw, now: float, fresh: bool) -> Spec:
 
 def draw_metric(r: Draw, now: float, fresh: bool) -> Spec:
     series, name, thing, suffix, mu, unit_, step, source = r.pick(names.METRICS)
-    d = day_of(now, r.int(20, 330))
+    d = day_of(now, r.whole(20, 330))
     month = Day(d.year, d.month, 1)
     release = Day.of(month + (day_of(0, 40) - day_of(0)))
     p = {"series": series, "metric": name, "thing": thing, "suffix": suffix, "month": month,
@@ -266,8 +266,8 @@ def draw_metric(r: Draw, now: float, fresh: bool) -> Spec:
 
 def draw_temp(r: Draw, now: float, fresh: bool) -> Spec:
     code, city, station, mu = r.pick(names.CITIES)
-    d = day_of(now, r.int(1, 2) if fresh else r.int(0, 9))
-    mu = mu + r.int(-6, 6)
+    d = day_of(now, r.whole(1, 2) if fresh else r.whole(0, 9))
+    mu = mu + r.whole(-6, 6)
     p = {"city": city, "code": code, "station": station, "d": d, "unit": 2.6, "step": 2}
     opened = now + r.unit() * DAY * 0.4 if fresh else d.at(1) - r.between(9, 12) * DAY
     return Spec(None, p, brackets(mu, 2.6, 2, 5), opened, d.at(23, 59), 0.0, 0.7)
@@ -275,13 +275,13 @@ def draw_temp(r: Draw, now: float, fresh: bool) -> Spec:
 
 def draw_rain(r: Draw, now: float, fresh: bool) -> Spec:
     code, city, station, _ = r.pick(names.CITIES)
-    d = day_of(now, r.int(5, 150))
+    d = day_of(now, r.whole(5, 150))
     month = Day(d.year, d.month, 1)
     end = Day.of(month + (day_of(0, 31) - day_of(0)))
     p = {"city": city, "code": code, "station": station, "month": month, "unit": 1.2, "step": 1}
     opened = now + r.unit() * DAY if fresh else now - r.between(9, 40) * DAY
-    return Spec(None, p, ladder(r.int(2, 6), 1.2, 1, 3), opened, Day(end.year, end.month, 1).at(0),
-                0.0, 0.9)
+    return Spec(None, p, ladder(r.whole(2, 6), 1.2, 1, 3), opened,
+                Day(end.year, end.month, 1).at(0), 0.0, 0.9)
 
 
 def draw_wins(r: Draw, now: float, fresh: bool) -> Spec:
@@ -291,7 +291,8 @@ def draw_wins(r: Draw, now: float, fresh: bool) -> Spec:
     opened, by = long_life(r, now, fresh)
     p = {"league": league, "team": f"{city} {nick}", "code": code, "season": season(now),
          "sport": names.SPORT_WORDS[league][0], "unit": step * 1.2, "step": step, "by": by}
-    return Spec(None, p, ladder(mu + r.int(-3, 3), step * 1.2, step, 3), opened, by.at(0), 0.0, 0.9)
+    outs = ladder(mu + r.whole(-3, 3), step * 1.2, step, 3)
+    return Spec(None, p, outs, opened, by.at(0), 0.0, 0.9)
 
 
 def draw_box_office(r: Draw, now: float, fresh: bool) -> Spec:
@@ -299,7 +300,7 @@ def draw_box_office(r: Draw, now: float, fresh: bool) -> Spec:
     opened, by = long_life(r, now, fresh)
     p = {"film": film, "code": "".join(w[0] for w in film.split()).upper() + film[-2:].upper(),
          "by": by, "unit": 6, "step": 5}
-    return Spec(None, p, ladder(5 * r.int(4, 16), 6, 5, 3), opened, by.at(0), 0.0, 0.8)
+    return Spec(None, p, ladder(5 * r.whole(4, 16), 6, 5, 3), opened, by.at(0), 0.0, 0.8)
 
 
 PARTIES = (Outcome("Democratic", "D", short="Democratic"),
@@ -318,7 +319,7 @@ def draw_race(r: Draw, now: float, fresh: bool) -> Spec:
         where = f"the {year} {state} gubernatorial election"
         short = f"{state} Governor"
     else:
-        n = r.int(1, 30)
+        n = r.whole(1, 30)
         office, race = "House", f"HOUSE{code}{n}"
         where = f"the {year} House election in {state}'s district {n}"
         short = f"{code}-{n} House"
@@ -341,7 +342,7 @@ def people(r: Draw, n: int) -> list[Outcome]:
 
 
 def draw_nominee(r: Draw, now: float, fresh: bool) -> Spec:
-    year = day_of(now).year + r.int(2, 9)
+    year = day_of(now).year + r.whole(2, 9)
     party = r.pick(("Democratic", "Republican"))
     code, state = r.pick(tuple(names.STATES.items()))
     office, o_code = r.pick((("Senate", "SENNOM"), ("gubernatorial", "GOVNOM")))
@@ -360,7 +361,7 @@ def draw_champion(r: Draw, now: float, fresh: bool) -> Spec:
     league = r.pick(tuple(names.TEAMS))
     prize, code = r.pick((("championship", "CHAMP"), ("regular season title", "REG"),
                           ("MVP team", "MVPT")))
-    year = day_of(now).year + r.int(1, 4)
+    year = day_of(now).year + r.whole(1, 4)
     teams = r.sample(names.TEAMS[league], 7)
     outs = [Outcome(f"{c} {n}", k, short=c) for k, c, n in teams]
     p = {"league": league, "sport": names.SPORT_WORDS[league][1], "prize": prize, "year": year,
@@ -372,7 +373,7 @@ def draw_champion(r: Draw, now: float, fresh: bool) -> Spec:
 
 def draw_award(r: Draw, now: float, fresh: bool) -> Spec:
     prize, series, body = r.pick(names.AWARDS)
-    year = day_of(now).year + r.int(1, 12)
+    year = day_of(now).year + r.whole(1, 12)
     outs = [Outcome(f, "".join(w[0] for w in f.split()).upper() + f[-1].upper(), short=f)
             for f in r.sample(names.FILMS, 5)]
     p = {"prize": prize, "series": series, "body": body, "year": year, "yy": year % 100}
@@ -382,9 +383,9 @@ def draw_award(r: Draw, now: float, fresh: bool) -> Spec:
 
 
 def draw_fed(r: Draw, now: float, fresh: bool) -> Spec:
-    d = day_of(now, r.int(12, 900))
+    d = day_of(now, r.whole(12, 900))
     month = Day(d.year, d.month, 1)
-    meeting = Day(d.year, d.month, r.int(14, 20))
+    meeting = Day(d.year, d.month, r.whole(14, 20))
     outs = [Outcome("Hike", "H25", short="Increase"), Outcome("No change", "H0", short="No change"),
             Outcome("Cut 25bps", "C25", short="25 bps decrease"),
             Outcome("Cut >25bps", "C26", short="50+ bps decrease")]

@@ -53,7 +53,7 @@ def control_routes(box: Sandbox) -> list[Route]:
     async def show_truth(request: Request) -> Response:
         q = request.query_params
         try:
-            hours = float(q.get("back_hours", 24)), float(q.get("ahead_hours", 24))
+            hours = float(q.get("back_hours", 1)), float(q.get("ahead_hours", 1))
         except ValueError:
             return answer({"error": "back_hours and ahead_hours must be numbers"}, 400)
         return answer(truth(box, now_of(request), hours[0] * 3600, hours[1] * 3600))

@@ -80,7 +80,7 @@ class History:
         if not 1 <= limit <= 1000:
             raise bad("limit must be between 1 and 1000")
         cutoff = now // DAY * DAY - HISTORY
-        low = number(request, "min_ts") or 0
+        low = float(number(request, "min_ts") or 0)
         high = min(number(request, "max_ts") or now, now)
         low, high = (low, min(high, cutoff)) if old else (max(low, cutoff), high)
         try:

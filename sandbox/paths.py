@@ -25,7 +25,7 @@ def mix(x: Array) -> Array:
     with np.errstate(over="ignore"):
         x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return x ^ (x >> np.uint64(31))
+        return np.asarray(x ^ (x >> np.uint64(31)))
 
 
 def hashed(key: Any, *more: Any) -> Array:
@@ -60,7 +60,7 @@ def unit(key: Any, *more: Any) -> Array:
     return (hashed(key, *more) >> np.uint64(11)) * (1.0 / (1 << 53))
 
 
-def noise(key: Array, t: Array, scale: float, salt: int) -> Array:
+def noise(key: Any, t: Any, scale: float, salt: int) -> Array:
     """Smooth value noise in [-1, 1] with one knot each `scale` seconds."""
     x = t / scale
     i = np.floor(x)
@@ -68,10 +68,10 @@ def noise(key: Array, t: Array, scale: float, salt: int) -> Array:
     f = f * f * (3.0 - 2.0 * f)
     i = i.astype(np.int64)
     a, b = unit(key, salt, i), unit(key, salt, i + 1)
-    return (a + (b - a) * f) * 2.0 - 1.0
+    return np.asarray((a + (b - a) * f) * 2.0 - 1.0)
 
 
-def wander(key: Array, t: Array) -> Array:
+def wander(key: Any, t: Any) -> Array:
     """The sum of all octaves and jumps, about one logit wide."""
     total = np.zeros(np.broadcast(key, t).shape)
     for salt, (scale, size) in enumerate(OCTAVES):
@@ -87,7 +87,7 @@ def jump_at(key: Any, slot: Any) -> tuple[Array, Array]:
     return when, np.where(u < JUMP_SHARE, size, 0.0)
 
 
-def jumps(key: Array, t: Array) -> Array:
+def jumps(key: Any, t: Any) -> Array:
     """Sudden moves that fade over half a day: the movers."""
     slot = np.floor(t / JUMP_SLOT).astype(np.int64)
     total = np.zeros(np.broadcast(key, t).shape)
@@ -100,9 +100,9 @@ def jumps(key: Array, t: Array) -> Array:
 
 
 def sigmoid(x: Array) -> Array:
-    return 1.0 / (1.0 + np.exp(-np.clip(x, -40.0, 40.0)))
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(x, -40.0, 40.0))))
 
 
 def ramp(t: Array, close: Array, width: Array) -> Array:
     """0 until `width` seconds before the close, then rising to 1 at it: certainty arriving."""
-    return np.clip((t - close + width) / width, 0.0, 1.0) ** 2
+    return np.asarray(np.clip((t - close + width) / width, 0.0, 1.0) ** 2)

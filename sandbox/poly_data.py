@@ -221,7 +221,7 @@ class Data:
     def open_interest(self, request: Request) -> Any:
         now = now_of(request)
         rows = self.rows(request)[:100]
-        volume = self.box.books.volume(rows, now) if len(rows) else []
+        volume = self.box.books.volume(rows, now)
         return {"data": [{"condition_id": self.index.conditions[int(r)], "value": int(v) * 0.004}
                          for r, v in zip(rows, volume, strict=True)]}
 

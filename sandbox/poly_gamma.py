@@ -9,8 +9,15 @@ import numpy as np
 from starlette.requests import Request
 
 from sandbox.clock import parse_time
-from sandbox.paths import Array
-from sandbox.poly_shapes import EVENT_ID, MARKET_ID, PolyShapes, slugify, tag_id
+from sandbox.paths import DAY, Array
+from sandbox.poly_shapes import (
+    EVENT_ID,
+    GAMMA_CACHE_S,
+    MARKET_ID,
+    PolyShapes,
+    slugify,
+    tag_id,
+)
 from sandbox.wire import Refused, cursor_of, now_of, read_cursor
 
 ORDERS = ("volume24hr", "volumeNum", "volume", "liquidityNum", "liquidity", "endDate", "startDate",
@@ -76,26 +83,41 @@ class Gamma:
         except ValueError:
             raise unprocessable(f"invalid date {text!r}") from None
 
-    def ordered(self, request: Request, items: list[int], make: Callable[[list[int]], Any]
-                ) -> list[int]:
-        """`items` in the order asked for; unknown or snake_case names are refused."""
+    def ordered(self, request: Request, rows: Array, groups: Array, now: float) -> list[int]:
+        """The distinct `groups` (market rows, or the listings of `rows`) in the order asked for;
+        figures of a group are the sum over its rows. Unknown or snake_case names are refused."""
         order = request.query_params.get("order")
+        items, first, member = np.unique(groups, return_index=True, return_inverse=True)
         if not order:
-            return items
+            return [int(x) for x in items]
         if order not in ORDERS:
             raise unprocessable(f"order fields are not valid: {order}")
-        keys = [x.get(order) for x in make(items)]
-        pairs = sorted(zip(keys, items, strict=True), key=lambda x: (sortable(x[0]), x[1]))
-        if request.query_params.get("ascending", "false").lower() != "true":
-            pairs.reverse()
-        return [x for _, x in pairs]
+        values = self.figures(order, rows, now)
+        summed = order.startswith(("volume", "liquidity"))
+        keys = np.bincount(member, values, len(items)) if summed else values[first]
+        up = request.query_params.get("ascending", "false").lower() == "true"
+        found = items[np.lexsort((items, keys))]
+        return [int(x) for x in (found if up else found[::-1])]
+
+    def figures(self, order: str, rows: Array, now: float) -> Array:
+        """The column a listing is sorted by."""
+        mk, b, at = self.world.markets, self.shapes.books, now // GAMMA_CACHE_S * GAMMA_CACHE_S
+        span = {"volume24hr": DAY, "volume1wk": 7 * DAY}.get(order)
+        if order.startswith("volume"):
+            return b.volume(rows, at) - (b.volume(rows, at - span) if span else 0)
+        if order.startswith("liquidity"):
+            return np.where(b.trading(rows, now), mk.size[rows] * 18, 0.0)
+        if order == "updatedAt":
+            return b.updated(rows, now)
+        columns = {"endDate": mk.close, "startDate": mk.open, "createdAt": mk.open}
+        return columns[order][rows] if order in columns else rows
 
     # -- pages ------------------------------------------------------------------------------
 
     def market_keyset(self, request: Request) -> Any:
         now = now_of(request)
-        rows = self.ordered(request, self.rows(request, now).tolist(),
-                            lambda x: self.shapes.markets(x, now, parent=False))
+        found = self.rows(request, now)
+        rows = self.ordered(request, found, found, now)
         chunk, after = self.keyset(request, rows)
         page = {"markets": self.with_tags(request, self.shapes.markets(chunk, now), chunk)}
         return {**page, "next_cursor": after} if after else page
@@ -106,9 +128,15 @@ class Gamma:
                 item["tags"] = self.shapes.tags(int(self.world.markets.listing[row]))
         return made
 
-    def event_numbers(self, request: Request, now: float) -> list[int]:
-        q, mk = request.query_params, self.world.markets
-        numbers = np.unique(mk.listing[self.rows_of_events(request, now)]).tolist()
+    def ordered_events(self, request: Request, now: float) -> list[int]:
+        rows = self.rows_of_events(request, now)
+        listing = self.world.markets.listing
+        rows = rows[np.isin(listing[rows], self.event_numbers(request, rows))]
+        return self.ordered(request, rows, listing[rows], now)
+
+    def event_numbers(self, request: Request, rows: Array) -> list[int]:
+        q = request.query_params
+        numbers: list[int] = np.unique(self.world.markets.listing[rows]).tolist()
         if "slug" in q:
             wanted = {self.index.by_event_slug.get(s) for s in q.getlist("slug")}
             numbers = [n for n in numbers if n in wanted]
@@ -138,8 +166,7 @@ class Gamma:
 
     def event_keyset(self, request: Request) -> Any:
         now = now_of(request)
-        numbers = self.ordered(request, self.event_numbers(request, now),
-                               lambda x: self.shapes.events(x, now))
+        numbers = self.ordered_events(request, now)
         chunk, after = self.keyset(request, numbers)
         page = {"events": self.shapes.events(chunk, now)}
         return {**page, "next_cursor": after} if after else page
@@ -180,15 +207,14 @@ class Gamma:
 
     def markets(self, request: Request) -> Any:
         now = now_of(request)
-        rows = self.ordered(request, self.rows(request, now).tolist(),
-                            lambda x: self.shapes.markets(x, now, parent=False))
+        found = self.rows(request, now)
+        rows = self.ordered(request, found, found, now)
         chunk = self.offset_page(request, rows)
         return self.with_tags(request, self.shapes.markets(chunk, now), chunk)
 
     def events(self, request: Request) -> Any:
         now = now_of(request)
-        numbers = self.ordered(request, self.event_numbers(request, now),
-                               lambda x: self.shapes.events(x, now))
+        numbers = self.ordered_events(request, now)
         return self.shapes.events(self.offset_page(request, numbers), now)
 
     # -- single things ----------------------------------------------------------------------
@@ -249,15 +275,3 @@ class Gamma:
             and self.world.specs[self.world.listings[n].event].open <= now]
         return {"events": self.shapes.events(hits[:limit], now), "tags": [], "profiles": [],
                 "pagination": {"hasMore": len(hits) > limit, "totalResults": len(hits)}}
-
-
-def sortable(value: Any) -> tuple[int, Any]:
-    return (0, "") if value is None else (1, float(value) if is_number(value) else str(value))
-
-
-def is_number(value: Any) -> bool:
-    try:
-        float(value)
-    except (TypeError, ValueError):
-        return False
-    return True

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from sandbox.books import ACTIVE, DISPUTED, FINAL, LEVELS, ONE, UNOPENED, Books, plain
-from sandbox.catalogue import PolyText
+from sandbox.catalogue import PolyText, Template
 from sandbox.clock import iso
 from sandbox.kalshi_shapes import context, outcome_of
 from sandbox.layout import POLY, Listing
@@ -105,7 +105,7 @@ def token(seed: int, row: int, side: int, protocol: str) -> str:
 
 
 def wording(spec: Spec, listing: Listing) -> PolyText:
-    t = spec.template
+    t: Template = spec.template
     return t.inverse_poly if listing.inverse and t.inverse_poly else t.poly
 
 
@@ -133,7 +133,7 @@ class PolyShapes:
         return bool(self.world.specs[listing.event].template.exclusive and listing.count > 1)
 
     def listing(self, row: int) -> Listing:
-        return self.world.listings[self.world.markets.listing[row]]
+        return self.world.listings[int(self.world.markets.listing[row])]
 
     def outcomes(self, row: int) -> list[str]:
         listing = self.listing(row)

@@ -34,7 +34,7 @@ class Draw:
     def between(self, low: float, high: float) -> float:
         return low + (high - low) * self.unit()
 
-    def int(self, low: int, high: int) -> int:
+    def whole(self, low: int, high: int) -> int:
         """A whole number in [low, high]."""
         return low + self.word() % (high - low + 1)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from sandbox import catalogue as c
 from sandbox.catalogue import KalshiText, PolyText, PredictItText, Template, altered
+from sandbox.paths import DAY
 from sandbox.spec import BINARY, EXCLUSIVE, NUMERIC, Day, Draw, Spec, day_of
 
 BLS = ("Bureau of Labor Statistics", "https://www.bls.gov")
@@ -13,12 +15,12 @@ CF = ("CF Benchmarks", "https://www.cfbenchmarks.com")
 NWS = ("National Weather Service", "https://www.weather.gov")
 LEAGUE = ("ESPN", "https://www.espn.com")
 FED = ("Federal Reserve", "https://www.federalreserve.gov")
-POLITICS = {"fee_type": "politics_fees", "fee_rate": 0.04}
-SPORTS = {"fee_type": "sports_fees_v2", "fee_rate": 0.05, "rebate": 0.15}
-CRYPTO = {"fee_type": "crypto_fees_v2", "fee_rate": 0.07, "rebate": 0.2}
-WEATHER = {"fee_type": "weather_fees", "fee_rate": 0.05}
-ECON = {"fee_type": "economics_fees", "fee_rate": 0.05}
-CULTURE = {"fee_type": "culture_fees", "fee_rate": 0.05}
+POLITICS: dict[str, Any] = {"fee_type": "politics_fees", "fee_rate": 0.04}
+SPORTS: dict[str, Any] = {"fee_type": "sports_fees_v2", "fee_rate": 0.05, "rebate": 0.15}
+CRYPTO: dict[str, Any] = {"fee_type": "crypto_fees_v2", "fee_rate": 0.07, "rebate": 0.2}
+WEATHER: dict[str, Any] = {"fee_type": "weather_fees", "fee_rate": 0.05}
+ECON: dict[str, Any] = {"fee_type": "economics_fees", "fee_rate": 0.05}
+CULTURE: dict[str, Any] = {"fee_type": "culture_fees", "fee_rate": 0.05}
 
 
 def set_to(shift: float, **changes: object) -> c.Alter:
@@ -34,7 +36,7 @@ def first_half(spec: Spec, r: Draw) -> Spec:
 
 def next_day(spec: Spec, r: Draw) -> Spec:
     d = Day.of(spec.p["d"] + (day_of(0, 1) - day_of(0)))
-    return replace(spec, p={**spec.p, "d": d}, close=spec.close + c.DAY, shift=spec.shift + 0.3)
+    return replace(spec, p={**spec.p, "d": d}, close=spec.close + DAY, shift=spec.shift + 0.3)
 
 
 def next_meeting(spec: Spec, r: Draw) -> Spec:

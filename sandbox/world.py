@@ -58,9 +58,10 @@ class Columns:
 
     def __getattr__(self, name: str) -> Array:
         try:
-            return self.__dict__["data"][name]
+            column: Array = self.__dict__["data"][name]
         except KeyError as e:
             raise AttributeError(name) from e
+        return column
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +303,7 @@ class World:
         with np.errstate(over="ignore", invalid="ignore"):
             low = sigmoid(1.702 * (x - mk.z_lo[m]) / sd)
             high = sigmoid(1.702 * (x - mk.z_hi[m]) / sd)
-        return np.clip(low - high, 0.0, 1.0)
+        return np.asarray(np.clip(low - high, 0.0, 1.0))
 
     def _exclusive(self, m: Array, e: Array, t: Array) -> Array:
         ev = self.events
@@ -314,7 +315,7 @@ class World:
         score = base + (1 - pull) * ev.vol[e][:, None] * moves + pull * win
         score = np.exp(score - score.max(axis=1, keepdims=True))
         p = score / score.sum(axis=1, keepdims=True)
-        return p[np.arange(len(m)), self.markets.outcome[m]]
+        return np.asarray(p[np.arange(len(m)), self.markets.outcome[m]])
 
     def payout(self, m: Any) -> Array:
         """What YES pays at the end: 0, 1, or a fraction for voids and scalar settlements."""
