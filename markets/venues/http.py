@@ -9,30 +9,25 @@ import random
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
 import httpx
 import msgspec
 
 from arbsite import clock
+from markets.venues.answers import Answer, Failure, check, date_of, read_body, transport_failure
 from markets.venues.base import VenueError
 from markets.venues.counters import Counters
 from markets.venues.limits import Buckets, Limit, connect
 
 USER_AGENT = "arbsite/0.1 (self-hosted prediction market desk)"
-MAX_BODY = 32 * 1024 * 1024
 MAX_CONNECTIONS = 10
 DEADLINE_SECONDS = 60.0
 ATTEMPTS = 5
 LIMITED_ATTEMPTS = 20  # a 429 costs the venue little, and the bucket slows us down
 BACKOFF_SECONDS = 0.5
 BACKOFF_MAX_SECONDS = 15.0
-RETRY_AFTER_MAX_SECONDS = 120.0
 LIMITED_PAUSE_SECONDS = 1.0  # where a 429 does not say how long
-RETRIED_STATUS = frozenset({408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 
 Params = Any  # a mapping, or (name, value) pairs where a name comes more than once
 
@@ -56,43 +51,6 @@ class NoBreaker:
 
     def failure(self, kind: str) -> None:
         return
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A usable response.
-
-    `endpoint` as "GET /markets"; `seconds` on the wall, retries excluded; `dated` the server's own
-    clock (to the second) where it says it, to be compared with wall time.
-    """
-
-    status: int
-    body: bytes
-    received_at: datetime
-    endpoint: str
-    seconds: float
-    dated: datetime | None = None
-
-
-class Failure(Exception):
-    """One attempt went wrong. `kind` is counted; `is_fault` means the venue is to blame."""
-
-    def __init__(
-        self,
-        kind: str,
-        message: str,
-        *,
-        status: int | None = None,
-        retry: bool = True,
-        is_fault: bool = True,
-        pause: float | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.kind = kind
-        self.status = status
-        self.retry = retry
-        self.is_fault = is_fault
-        self.pause = pause
 
 
 class VenueHttp:
@@ -292,97 +250,14 @@ class VenueHttp:
                 headers=sent,
                 timeout=timeout,
             ) as response:
-                body = _read_body(response, until)
+                body = read_body(response, until)
         except httpx.HTTPError as problem:
-            raise _transport_failure(problem) from None
+            raise transport_failure(problem) from None
         seconds = time.monotonic() - started
         self.counters.answered(seconds, len(body))
-        _check(response, body, accept, is_read)
-        dated = _date(response.headers.get("date", ""))
+        check(response, body, accept, is_read)
+        dated = date_of(response.headers.get("date", ""))
         return Answer(response.status_code, body, clock.now(), endpoint, seconds, dated)
-
-
-def _read_body(response: httpx.Response, until: float) -> bytes:
-    chunks = []
-    size = 0
-    for chunk in response.iter_bytes():
-        size += len(chunk)
-        if size > MAX_BODY:
-            raise Failure("oversize", f"body larger than {MAX_BODY >> 20} MiB", retry=False)
-        if time.monotonic() > until:
-            raise Failure("timeout", "body did not arrive in time")
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
-def _check(response: httpx.Response, body: bytes, accept: Collection[int], is_read: bool) -> None:
-    """Raises Failure unless the response is one to parse."""
-    status = response.status_code
-    is_html = "html" in response.headers.get("content-type", "") or body.lstrip()[:1] == b"<"
-    if status in accept and body.lstrip()[:1] == b"{":
-        return
-    if status == 429:
-        pause = retry_after(response.headers.get("retry-after", ""), clock.wall_now())
-        raise Failure("limited", "too many requests", status=429, pause=pause)
-    if status in RETRIED_STATUS:
-        pause = retry_after(response.headers.get("retry-after", ""), clock.wall_now())
-        raise Failure("server", f"status {status}: {_says(body)}", status=status, pause=pause)
-    if is_html:
-        raise Failure("html", f"status {status}: an HTML page in place of JSON", status=status)
-    if not 200 <= status < 300:
-        message = f"status {status}: {_says(body)}"
-        raise Failure("refused", message, status=status, retry=False, is_fault=False)
-    if not body.strip() and (is_read or status != 204):
-        raise Failure("empty", f"status {status} without a body", status=status)
-
-
-def _transport_failure(problem: httpx.HTTPError) -> Failure:
-    name = type(problem).__name__
-    if isinstance(problem, httpx.DecodingError):
-        return Failure("garbled", "body does not decode as its Content-Encoding says")
-    if isinstance(problem, httpx.TimeoutException):
-        return Failure("timeout", f"no answer in time ({name})")
-    if isinstance(problem, httpx.ConnectError):
-        return Failure("connect", "no connection")
-    return Failure("broken", f"connection broke ({name})")
-
-
-def retry_after(text: str, now: datetime) -> float | None:
-    """Seconds a Retry-After header asks for (a number or a date), capped; None if it says none."""
-    text = text.strip()
-    if not text:
-        return None
-    try:
-        seconds = float(text)
-    except ValueError:
-        moment = _date(text)
-        if moment is None:
-            return None
-        seconds = (moment - now).total_seconds()
-    if seconds != seconds:  # NaN
-        return None
-    return min(max(0.0, seconds), RETRY_AFTER_MAX_SECONDS)
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError):
-        return None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-
-
-def _says(body: bytes) -> str:
-    """What an error body says, short and printable; Kalshi's `error` is a text or an object."""
-    try:
-        value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        value = body[:200].decode("utf-8", "replace")
-    if isinstance(value, dict):
-        value = value.get("error", value)
-    if isinstance(value, dict):
-        value = value.get("message") or value.get("code") or value
-    return "".join(c if c.isprintable() else " " for c in str(value))[:200]
 
 
 def _path_of(path: str) -> str:

@@ -25,8 +25,9 @@ from markets.quotes import (
     TradePrint,
     Window,
 )
+from markets.venues.answers import Answer
 from markets.venues.base import VenueError
-from markets.venues.http import Answer, VenueHttp
+from markets.venues.http import VenueHttp
 from markets.venues.kalshi import parse, parse_tape, parse_terms, shapes
 from markets.venues.kalshi.auth import API_PATH, Signer, load_signer
 from markets.venues.kalshi.paging import Params, batched, batches, joined, passes, walk
@@ -62,6 +63,7 @@ EVENT_PASSES = ("unopened", "open", "closed")
 class Kalshi:
     slug = "kalshi"
     label = "Kalshi"
+    poll_seconds = 0
 
     def __init__(self, http: VenueHttp, signer: Signer | None = None) -> None:
         self.http = http

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from markets.venues import http
+from markets.venues.answers import retry_after
 from markets.venues.base import VenueError
-from markets.venues.http import USER_AGENT, VenueHttp, retry_after
+from markets.venues.http import USER_AGENT, VenueHttp
 from markets.venues.limits import Limit, budget, connect
 from tests.markets.venues.misbehaving import cut_short, floods, resets, says, trickles
 
