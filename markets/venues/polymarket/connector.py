@@ -1,8 +1,9 @@
 """Polymarket over HTTP: the catalogue from Gamma, books from the CLOB, the tape from Data."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from arbsite import clock
@@ -31,6 +32,7 @@ TOKENS_A_CALL = 500
 CONDITIONS_A_CALL = 20
 TRADES_A_PAGE = 1000
 HISTORY_WINDOW = timedelta(days=15)
+SPOILT_TRIES = 3
 MAX_PAGES = 5000  # 50 times today's catalogue: a walk this long is going in circles
 
 #: Requests a second from the published sliding windows of 10 s, and a second's worth saved up.
@@ -61,6 +63,7 @@ class Roots:
 class Polymarket:
     slug = "polymarket"
     label = "Polymarket"
+    poll_seconds = 0
 
     def __init__(self, http: VenueHttp, roots: Roots | None = None) -> None:
         self.http = http
@@ -86,7 +89,7 @@ class Polymarket:
         cursor = ""
         is_whole = True
         for _ in range(MAX_PAGES):
-            page = self._events_page(cursor, changed_since)
+            page = self._whole(partial(self._events_page, cursor, changed_since))
             is_whole = is_whole and not any(_hides_markets(refusal) for refusal in page.refused)
             yield replace(page, is_last=page.is_last and is_whole)
             seen.add(cursor)
@@ -110,7 +113,7 @@ class Polymarket:
     def fetch_markets(self, refs: Sequence[str]) -> Page[Listing]:
         """These markets, open or closed: Gamma answers each of the two separately."""
         pages = [
-            self._markets_page(chunk, closed)
+            self._whole(partial(self._markets_page, chunk, closed))
             for chunk in _chunks(refs, MARKETS_A_CALL)
             for closed in ("false", "true")
         ]
@@ -131,21 +134,18 @@ class Polymarket:
     def fetch_books(self, refs: Sequence[MarketRef]) -> Page[OrderBook]:
         """Books of outcome 0's tokens. A token that the venue does not answer for is left out."""
         tokens = {ref.tokens[0]: (ref.ref, 0) for ref in refs if ref.tokens and ref.tokens[0]}
-        pages = []
-        for chunk in _chunks(list(tokens), TOKENS_A_CALL):
-            content = [{"token_id": token} for token in chunk]
-            answer = self.http.post(
-                f"{self.roots.clob}/books",
-                content,
-                bucket="books",
-                is_read=True,
-                endpoint=books.BOOKS,
-            )
-            pages.append(books.parse_books(answer.body, tokens, answer.received_at))
+        chunks = _chunks(list(tokens), TOKENS_A_CALL)
+        pages = [self._whole(partial(self._books_page, chunk, tokens)) for chunk in chunks]
         page = _joined(pages, books.BOOKS)
         nameless = [ref.ref for ref in refs if not (ref.tokens and ref.tokens[0])]
         lost = tuple(Refusal(self.slug, books.BOOKS, "no_token", ref) for ref in nameless)
         return replace(page, refused=page.refused + lost)
+
+    def _books_page(self, chunk: Sequence[str], tokens: books.Tokens) -> Page[OrderBook]:
+        content = [{"token_id": token} for token in chunk]
+        url = f"{self.roots.clob}/books"
+        answer = self.http.post(url, content, bucket="books", is_read=True, endpoint=books.BOOKS)
+        return books.parse_books(answer.body, tokens, answer.received_at)
 
     def fetch_trades(self, refs: Sequence[MarketRef], since: datetime) -> Page[TradePrint]:
         """The tape since a time: one row per taker, so that volume is counted once."""
@@ -164,14 +164,17 @@ class Polymarket:
         }
         seen: set[str] = set()
         while True:
-            url = f"{self.roots.data}/v2/trades"
-            answer = self.http.get(url, params, bucket="trades", endpoint=books.TRADES)
-            page = books.parse_trades(answer.body, answer.received_at)
+            page = self._whole(partial(self._trades_page, dict(params)))
             yield page
             if not page.cursor or page.cursor in seen:
                 return
             seen.add(page.cursor)
             params["cursor"] = page.cursor
+
+    def _trades_page(self, params: Mapping[str, str]) -> Page[TradePrint]:
+        url = f"{self.roots.data}/v2/trades"
+        answer = self.http.get(url, params, bucket="trades", endpoint=books.TRADES)
+        return books.parse_trades(answer.body, answer.received_at)
 
     def fetch_candles(
         self, ref: MarketRef, seconds: int, start: datetime, end: datetime
@@ -183,17 +186,22 @@ class Polymarket:
         pages = []
         while start < end:
             until = min(start + HISTORY_WINDOW, end)
-            params = {
-                "market": ref.tokens[0],
-                "startTs": str(int(start.timestamp())),
-                "endTs": str(int(until.timestamp())),
-                "fidelity": str(max(1, seconds // 60)),
-            }
-            url = f"{self.roots.clob}/prices-history"
-            answer = self.http.get(url, params, bucket="history", endpoint=books.HISTORY)
-            pages.append(books.parse_history(answer.body, ref.ref, seconds, answer.received_at))
+            pages.append(self._whole(partial(self._history_page, ref, seconds, start, until)))
             start = until
         return _joined(pages, books.HISTORY)
+
+    def _history_page(
+        self, ref: MarketRef, seconds: int, start: datetime, end: datetime
+    ) -> Page[CandleInfo]:
+        params = {
+            "market": ref.tokens[0],
+            "startTs": str(int(start.timestamp())),
+            "endTs": str(int(end.timestamp())),
+            "fidelity": str(max(1, seconds // 60)),
+        }
+        url = f"{self.roots.clob}/prices-history"
+        answer = self.http.get(url, params, bucket="history", endpoint=books.HISTORY)
+        return books.parse_history(answer.body, ref.ref, seconds, answer.received_at)
 
     def exchange_status(self) -> ExchangeStatus:
         """Whether the CLOB answers, trades, and agrees with us about the time."""
@@ -205,9 +213,22 @@ class Polymarket:
             (beat.status, beat.body), (time.status, time.body), time.received_at, clock.speed()
         )
 
+    def _whole(self, ask: Callable[[], Page[T]]) -> Page[T]:
+        """A body that was cut off or spoilt on its way is asked for again, and counted."""
+        for _ in range(SPOILT_TRIES - 1):
+            page = ask()
+            if not _is_spoilt(page):
+                return page
+            self.http.counters.failed("spoilt")
+        return ask()
+
     def _ask(self, word: str) -> Answer:
         url = f"{self.roots.clob}/{word}"
         return self.http.get(url, accept=(425, 503), deadline=10, endpoint=f"GET /{word}")
+
+
+def _is_spoilt(page: Page[T]) -> bool:
+    return not page.items and any(r.reason in ("not_json", "empty_body") for r in page.refused)
 
 
 def _hides_markets(refusal: Refusal) -> bool:

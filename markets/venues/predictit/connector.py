@@ -39,6 +39,7 @@ class Memory(Protocol):
 class PredictIt:
     slug = "predictit"
     label = "PredictIt"
+    poll_seconds = 60
     #: Every body carries the time it was made, so an old one means that the data stands still.
     frozen_after = parse.STALE_AFTER
 
@@ -99,14 +100,16 @@ class PredictIt:
         with self._lock:
             now = clock.now()
             if self._page is None or now - self._received_at >= REFRESH:
-                body, self._received_at = self._kept(now) or self._fetched(now)
+                kept = self._kept(now)
+                body, self._received_at = kept or self._fetched(now)
                 self._page = parse.parse_all(body, self._received_at)
                 self._note(self._page)
+                if kept is None and self._page.items:
+                    self._keep(body)
             return self._page
 
     def _fetched(self, now: datetime) -> tuple[bytes, datetime]:
         answer = self._ask(now)
-        self._keep(answer)
         return answer.body, answer.received_at
 
     def _kept(self, now: datetime) -> tuple[bytes, datetime] | None:
@@ -120,10 +123,10 @@ class PredictIt:
             return None
         return (body, received_at) if timedelta(0) <= now - received_at < REFRESH else None
 
-    def _keep(self, answer: Answer) -> None:
+    def _keep(self, body: bytes) -> None:
         if self.memory is None:
             return
-        value = answer.received_at.isoformat().encode() + b"\n" + answer.body
+        value = self._received_at.isoformat().encode() + b"\n" + body
         with suppress(redis.RedisError):
             self.memory.set(self._key, value, px=int(REFRESH.total_seconds() * 1000))
 

@@ -140,6 +140,19 @@ def test_a_cursor_that_comes_again_ends_the_walk_without_a_last_page() -> None:
     assert pages[-1].refused[0].reason == "looping_cursor"
 
 
+def test_a_page_cut_off_on_its_way_is_asked_for_again_and_counted() -> None:
+    whole = dump({"events": [], "next_cursor": None})
+    venue = answering(whole[:20], whole[:25], whole)
+    (page,) = venue.list_markets()
+    assert page.is_last
+    assert not page.refused
+    assert venue.http.drain_counters()["errors"] == {"spoilt": 2}
+    cut = answering(whole[:20])
+    (page,) = cut.list_markets()
+    assert not page.is_last
+    assert [r.reason for r in page.refused] == ["not_json"]
+
+
 def test_a_listing_that_lost_markets_without_names_is_not_whole() -> None:
     venue = answering(dump({"events": [{"id": "1"}], "next_cursor": "b"}), dump({"events": []}))
     pages = list(venue.list_markets())

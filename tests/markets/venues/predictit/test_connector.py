@@ -130,6 +130,14 @@ def test_two_processes_ask_once_between_them() -> None:
     assert len(also_seen) == 1
 
 
+def test_a_spoilt_body_is_not_shared() -> None:
+    venue, _ = answering(BODY[:700])
+    venue.memory = shelf = Shelf()
+    clock.settle(MADE)
+    (page,) = venue.list_markets()
+    assert (page.items, page.is_last, shelf.held) == ((), False, {})
+
+
 def test_without_the_shared_memory_each_asks_for_itself() -> None:
     venue, seen = answering()
     venue.memory = shelf = Shelf()
