@@ -14,7 +14,9 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from arbsite import clock
 from arbsite.celery import QUEUES, app
-from markets.venues import VENUES
+from markets.freshness import quote_seconds
+from markets.venues import VENUES, get_connector
+from markets.venues.base import Books, Events, Fees, History, StatusReports, Trades
 
 MINUTE, HOUR = 60, 3600
 SHARDS = 2  # of the tracked markets, by a hash of the market, so that workers share a venue
@@ -58,17 +60,27 @@ def _venue_entries(venue: str) -> Iterator[Entry]:
             name, f"markets.tasks.{task}", seconds, "ingest", {"venue": venue} | kwargs, at_start
         )
 
+    connector = get_connector(venue)
     yield entry("markets", "sync_markets", settings.MARKETS_SECONDS, at_start=True)
-    yield entry("status", "check_venue", MINUTE, at_start=True)
-    yield entry("events", "sync_events", HOUR, at_start=True)
-    yield entry("fees", "sync_fees", HOUR, at_start=True)
-    yield entry("discovery", "discover", 5 * MINUTE)
-    for shard in range(SHARDS):
-        split = {"shard": shard, "shards": SHARDS}
-        yield entry("quotes", "refresh_quotes", settings.QUOTE_SECONDS, **split)
-        yield entry("books", "refresh_books", MINUTE, **split)
-    yield entry("trades", "refresh_trades", MINUTE)
-    yield entry("candles", "refresh_candles", MINUTE)
+    if isinstance(connector, StatusReports):
+        yield entry("status", "check_venue", MINUTE, at_start=True)
+    if isinstance(connector, Events):
+        yield entry("events", "sync_events", HOUR, at_start=True)
+    if isinstance(connector, Fees):
+        yield entry("fees", "sync_fees", HOUR, at_start=True)
+    is_one_call = connector.poll_seconds > 0  # everything comes at once: nothing to share out
+    if not is_one_call:
+        yield entry("discovery", "discover", 5 * MINUTE)
+    shards = 1 if is_one_call else SHARDS
+    for shard in range(shards):
+        split = {"shard": shard, "shards": shards}
+        yield entry("quotes", "refresh_quotes", quote_seconds(venue), **split)
+        if isinstance(connector, Books):
+            yield entry("books", "refresh_books", MINUTE, **split)
+    if isinstance(connector, Trades):
+        yield entry("trades", "refresh_trades", MINUTE)
+    if isinstance(connector, History):
+        yield entry("candles", "refresh_candles", MINUTE)
 
 
 def create_missing() -> list[str]:

@@ -7,12 +7,19 @@ from django.db.models import Max
 
 from markets.models import LatestQuote, Market
 from markets.quotes import ENDED
+from markets.venues import get_connector
+
+
+def quote_seconds(venue: str) -> int:
+    """Seconds (app time) between two quotes of a tracked market: ours, or what the venue allows."""
+    return max(settings.QUOTE_SECONDS, get_connector(venue).poll_seconds)
 
 
 def limit_s(market: Market) -> float:
     """Seconds (app time) after which a price of this market is stale: two intervals of its tier."""
-    interval = settings.QUOTE_SECONDS if market.is_tracked else settings.MARKETS_SECONDS
-    return 2.0 * float(interval)
+    if not market.is_tracked:
+        return 2.0 * settings.MARKETS_SECONDS
+    return 2.0 * quote_seconds(market.venue_id)
 
 
 def age_s(quote: LatestQuote, now: datetime) -> float:

@@ -19,6 +19,7 @@ from arbsite import clock
 from markets import incidents
 from markets.calc.quality import book_flags, quote_flags, top_of_book
 from markets.calc.ticks import Grid, grid, grid_of_text
+from markets.freshness import quote_seconds
 from markets.models import CategoryMap, CollectionRun, Market, Outcome, Venue
 from markets.quotes import (
     EventInfo,
@@ -343,7 +344,7 @@ def refresh_quotes(venue: str, shard: int = 0, shards: int = 1) -> dict[str, int
     """Fresh tops of book for one shard of the tracked markets."""
     connector = get_connector(venue)
     name = f"{shard}/{shards}"
-    with recording(venue, "quotes", name, every=settings.QUOTE_SECONDS) as run:
+    with recording(venue, "quotes", name, every=quote_seconds(venue)) as run:
         known = tracked(venue, shard, shards) if _is_enabled(venue) else {}
         run.is_complete = True
         if known:

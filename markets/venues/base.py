@@ -40,6 +40,8 @@ class Connector(Protocol):
 
     slug: str
     label: str
+    #: The venue makes its data anew this often and in one piece; 0: whenever something changes.
+    poll_seconds: int
 
     def list_markets(self, changed_since: datetime | None = None) -> Iterator[Page[Listing]]:
         """Every market open for trading (or changed since), page by page."""

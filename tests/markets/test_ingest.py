@@ -45,6 +45,7 @@ class Venues:
 
     slug: str = "kalshi"
     label: str = "Kalshi"
+    poll_seconds: int = 0
     listing: list[Page[Listing]] = field(default_factory=list)
     known: dict[str, Listing] = field(default_factory=dict)
     quotes: Page[QuoteValue] = field(default_factory=Page)

@@ -39,7 +39,7 @@ class Memory(Protocol):
 class PredictIt:
     slug = "predictit"
     label = "PredictIt"
-    poll_seconds = 60
+    poll_seconds = int(REFRESH.total_seconds())
     #: Every body carries the time it was made, so an old one means that the data stands still.
     frozen_after = parse.STALE_AFTER
 
