@@ -97,7 +97,8 @@
     figures.clear();
     document.querySelectorAll("[data-figure]").forEach((cell) => figures.set(cell.id, cell.dataset.figure));
   });
-  document.addEventListener("htmx:afterSwap", () => {
+  document.addEventListener("htmx:afterSettle", () => {
+    /* not before: until then htmx carries the old classes over to cells of the same id */
     localTimes(document);
     document.querySelectorAll("[data-figure]").forEach((cell) => {
       const before = figures.get(cell.id);
