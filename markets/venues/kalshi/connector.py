@@ -68,7 +68,6 @@ class Kalshi:
     def __init__(self, http: VenueHttp, signer: Signer | None = None) -> None:
         self.http = http
         self._signer = signer
-        self._events: dict[str, EventInfo] = {}
         self._tags: dict[str, tuple[str, ...]] = {}
         self._limits_again = 0.0
         self._remembered: dict[str, tuple[float, Any]] = {}
@@ -100,9 +99,7 @@ class Kalshi:
 
         def read(answer: Answer) -> Page[Listing]:
             received_at, endpoint = answer.received_at, answer.endpoint
-            return parse.parse_markets(
-                answer.body, received_at, endpoint, self._events, MARKETS_LIMIT
-            )
+            return parse.parse_markets(answer.body, received_at, endpoint, MARKETS_LIMIT)
 
         common: Params = {"limit": MARKETS_LIMIT, "mve_filter": "exclude"}
         listings: list[Params] = [common | {"status": status} for status in MARKET_PASSES]
@@ -119,7 +116,7 @@ class Kalshi:
 
         def read(answer: Answer) -> Page[Listing]:
             return parse.parse_markets(
-                answer.body, answer.received_at, answer.endpoint, self._events, MARKETS_LIMIT
+                answer.body, answer.received_at, answer.endpoint, MARKETS_LIMIT
             )
 
         page = self._by_tickers("/markets", refs, read)
@@ -142,7 +139,7 @@ class Kalshi:
             if error.status != 404:
                 raise
             return Page(endpoint=endpoint, is_last=True)
-        page = parse.parse_market(answer.body, answer.received_at, endpoint, self._events)
+        page = parse.parse_market(answer.body, answer.received_at, endpoint)
         return replace(page, is_last=not page.refused)
 
     def fetch_quotes(self, refs: Sequence[MarketRef]) -> Page[Quote]:
@@ -164,9 +161,7 @@ class Kalshi:
 
         def read(answer: Answer) -> Page[EventInfo]:
             received_at, endpoint = answer.received_at, answer.endpoint
-            page = parse.parse_events(answer.body, received_at, endpoint, self._tags, EVENTS_LIMIT)
-            self._events.update((event.ref, event) for event in page.items)
-            return page
+            return parse.parse_events(answer.body, received_at, endpoint, self._tags, EVENTS_LIMIT)
 
         common: Params = {"limit": EVENTS_LIMIT, "with_nested_markets": "false"}
         listings: list[Params] = [common | {"status": status} for status in EVENT_PASSES]

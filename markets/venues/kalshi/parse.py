@@ -13,7 +13,6 @@ from markets.venues.kalshi.market import market_info, quote
 from markets.venues.kalshi.page import VENUE, explained, note_extras, turn
 from markets.venues.payload import BadItem, Tray, known_fields, peek, read, read_body
 
-NO_EVENTS: Mapping[str, EventInfo] = {}
 MARKET_FIELDS = known_fields(shapes.Market, shapes.IGNORED_MARKET)
 
 _MARKET = msgspec.json.Decoder(shapes.Market)
@@ -27,26 +26,26 @@ def parse_markets(
     body: bytes,
     received_at: datetime,
     endpoint: str = "GET /markets",
-    events: Mapping[str, EventInfo] = NO_EVENTS,
     limit: int = 0,
 ) -> Page[Listing]:
-    """A page of markets; `events` lends titles and categories, `limit` is what was asked for."""
+    """A page of markets; `limit` is what was asked for.
+
+    What a market takes from its event (category, series) is joined where it is stored: lent here,
+    it would depend on which process had read the event.
+    """
     tray: Tray[Listing] = Tray(VENUE, endpoint)
     try:
         page, body = read_body(_MARKETS_PAGE, body)
     except BadItem as bad:
         tray.refuse(bad, raw=body)
         return tray.page()
-    _listings(tray, page.markets or (), received_at, events)
+    _listings(tray, page.markets or (), received_at)
     cursor, is_last = turn(tray, page, body, len(page.markets or ()), limit)
     return tray.page(cursor, is_last)
 
 
 def parse_market(
-    body: bytes,
-    received_at: datetime,
-    endpoint: str = "GET /markets/{ticker}",
-    events: Mapping[str, EventInfo] = NO_EVENTS,
+    body: bytes, received_at: datetime, endpoint: str = "GET /markets/{ticker}"
 ) -> Page[Listing]:
     """`GET /markets/{ticker}`."""
     tray: Tray[Listing] = Tray(VENUE, endpoint)
@@ -55,7 +54,7 @@ def parse_market(
     except BadItem as bad:
         tray.refuse(bad, raw=body)
         return tray.page()
-    _listings(tray, (page.market,), received_at, events)
+    _listings(tray, (page.market,), received_at)
     return tray.page()
 
 
@@ -127,7 +126,7 @@ def _family(tray: Tray[Listing], raw: msgspec.Raw, beside: Any, received_at: dat
         tray.refuse(bad, bad.ref or peek(raw, "event_ticker"), bytes(raw))
         return
     markets = read(EVENT, raw).markets or beside
-    _listings(tray, markets, received_at, {event.ref: event}, with_event=True)
+    _listings(tray, markets, received_at, event)
 
 
 def _keep(
@@ -150,11 +149,7 @@ def _keep(
 
 
 def _listings(
-    tray: Tray[Listing],
-    raws: Any,
-    received_at: datetime,
-    events: Mapping[str, EventInfo],
-    with_event: bool = False,
+    tray: Tray[Listing], raws: Any, received_at: datetime, event: EventInfo | None = None
 ) -> None:
     seen: set[str] = set()
     last = len(raws) - 1
@@ -164,7 +159,6 @@ def _listings(
             market = read(_MARKET, item)
             if market.ticker in seen:
                 raise BadItem("duplicate", "ticker")
-            event = events.get(market.event_ticker)
             info = market_info(market, event, received_at, item)
             top = quote(market, info.ref, received_at)
         except BadItem as bad:
@@ -173,7 +167,7 @@ def _listings(
             is_changed = bad.reason == "missing"
         else:
             seen.add(info.ref)
-            tray.items.append(Listing(info, top, event if with_event else None))
+            tray.items.append(Listing(info, top, event))
             is_changed = False
         # A sample of the page tells what is new in all of it; a gap may be a renamed field.
         if is_changed or index in (0, last >> 1, last):
