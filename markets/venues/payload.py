@@ -25,9 +25,16 @@ _TRICKS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u
 _MISSING = re.compile(r"missing required field `([^`]+)`")
 _PLACE = re.compile(r" - at `\$\.?([^`]*)`$")
 _ROW = re.compile(r"\[\d+\]")
-_BARE = re.compile(rb"NaN|Infinity")
-#: Strings are matched only to be stepped over.
+#: What JSON does not allow and a body may still be mended from.
+_BROKEN = re.compile(rb"NaN|Infinity|[\x00-\x1f]|\\u[dD][89a-fA-F]")
+#: Strings are matched as wholes, so that words inside them are left alone.
 _TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|-?Infinity|NaN')
+_CONTROLS = re.compile(rb"[\x00-\x1f]")
+#: Surrogate pairs before halves of them, any other escape last.
+_ESCAPES = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)"
+)
 _KEYS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -92,16 +99,25 @@ def read(decoder: "msgspec.json.Decoder[S]", raw: "bytes | msgspec.Raw") -> S:
 def read_body(decoder: "msgspec.json.Decoder[S]", body: bytes) -> tuple[S, bytes]:
     """A whole response, and the bytes it was read from.
 
-    JSON knows no NaN or Infinity, and one such number would cost every item: where a body has
-    them bare they are read as text, which then fails in the item they belong to.
+    JSON knows no NaN or Infinity, no raw control character and no half of a surrogate pair, and
+    one of them would cost every item. Numbers of that kind are read as text, which then fails in
+    the item they belong to; in texts a mark stands in for what cannot be read.
     """
     try:
         return read(decoder, body), body
     except BadItem as bad:
-        if bad.reason != "not_json" or not _BARE.search(body):
+        if bad.reason != "not_json" or not _BROKEN.search(body):
             raise
-    body = _TOKENS.sub(lambda found: found[0] if found[0][:1] == b'"' else b'"NaN"', body)
+    body = _TOKENS.sub(_mended, body)
     return read(decoder, body), body
+
+
+def _mended(found: "re.Match[bytes]") -> bytes:
+    token = found[0]
+    if token[:1] != b'"':
+        return b'"NaN"'
+    token = _CONTROLS.sub(b" ", token)
+    return _ESCAPES.sub(lambda escape: b"\\ufffd" if escape[1] else escape[0], token)
 
 
 def _explained(says: str) -> BadItem:
