@@ -43,6 +43,7 @@ LIMITS = {"read": Limit(200, 400), "write": Limit(100, 100)}
 LIMITS_AGAIN_SECONDS = 3600.0
 CUTOFF_AGAIN_SECONDS = 3600.0
 SCHEDULE_AGAIN_SECONDS = 3600.0
+TAGS_AGAIN_SECONDS = 3600.0
 MARKETS_LIMIT = 1000
 EVENTS_LIMIT = 200
 TRADES_LIMIT = 1000
@@ -68,7 +69,6 @@ class Kalshi:
     def __init__(self, http: VenueHttp, signer: Signer | None = None) -> None:
         self.http = http
         self._signer = signer
-        self._tags: dict[str, tuple[str, ...]] = {}
         self._limits_again = 0.0
         self._remembered: dict[str, tuple[float, Any]] = {}
 
@@ -155,13 +155,11 @@ class Kalshi:
 
     def list_events(self, changed_since: datetime | None = None) -> Iterator[Page[EventInfo]]:
         """Every event that is not yet settled, or all changed since; combos are listed apart."""
-        if not self._tags:
-            with suppress(VenueError):  # tags are an extra
-                self._read_series()
+        tags = self._remember("tags", TAGS_AGAIN_SECONDS, self._read_tags)
 
         def read(answer: Answer) -> Page[EventInfo]:
             received_at, endpoint = answer.received_at, answer.endpoint
-            return parse.parse_events(answer.body, received_at, endpoint, self._tags, EVENTS_LIMIT)
+            return parse.parse_events(answer.body, received_at, endpoint, tags, EVENTS_LIMIT)
 
         common: Params = {"limit": EVENTS_LIMIT, "with_nested_markets": "false"}
         listings: list[Params] = [common | {"status": status} for status in EVENT_PASSES]
@@ -307,11 +305,16 @@ class Kalshi:
             yield replace(page, is_last=page.is_last and whole)
 
     def _read_series(self) -> Page[shapes.Series]:
-        page: Page[shapes.Series] = self._read(
-            "/series", {}, lambda a: parse_terms.parse_series(a.body, a.endpoint)
-        )
-        self._tags = {one.ticker: tuple(one.tags or ()) for one in page.items}
-        return page
+        return self._read("/series", {}, lambda a: parse_terms.parse_series(a.body, a.endpoint))
+
+    def _read_tags(self) -> dict[str, tuple[str, ...]]:
+        """Tags by series. A page that cannot be read is an error: without them events would be
+        stored as if they had none."""
+        page = self._read_series()
+        if not page.items and page.refused:
+            refusal = page.refused[0]
+            raise VenueError(f"kalshi GET /series: {refusal.reason} {refusal.field}".strip())
+        return {one.ticker: tuple(one.tags or ()) for one in page.items}
 
     def read_limits(self) -> shapes.AccountLimits | None:
         """The account's own limits, which then hold for every process; None without a key."""

@@ -116,6 +116,12 @@ def test_a_market_reads_the_same_whether_its_event_was_read_before_or_not(kalshi
     assert words() == before
 
 
+def test_events_are_not_listed_as_if_they_had_no_tags(sandbox, kalshi):
+    fault(sandbox, "rename:series", "GET /series")
+    with pytest.raises(VenueError, match="GET /series: missing series"):
+        kalshi.list_events()
+
+
 def test_changed_since_lists_changes_only(kalshi):
     pages = list(kalshi.list_markets(changed_since=clock.now() - timedelta(hours=1)))
     assert pages[-1].is_last
