@@ -57,10 +57,10 @@ def browsing(size: str, theme: str) -> Iterator[BrowserContext]:
             context.close()
 
 
-def sign_in(page: Page, url: str, name: str, password: str) -> None:
-    """Through the login form, as a person would."""
+def sign_in(page: Page, url: str, name: str, password: str, patience_ms: float = 20_000) -> None:
+    """Through the login form, as a person would. Raises TimeoutError when it stays there."""
     page.goto(f"{url}/login")
     page.fill("#id_username", name)
     page.fill("#id_password", password)
     page.click("button:has-text('Sign in')")
-    page.wait_for_url(lambda address: "/login" not in address)
+    page.wait_for_url(lambda address: "/login" not in address, timeout=patience_ms)

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 from playwright.sync_api import BrowserContext, Page
 
-from tests.browser.chromium import NoChromium, browsing, find_chromium, sign_in
-from tests.browser.desk import PASSWORD, furnish
+from tests.browser.chromium import NoChromium, browsing, find_chromium
+from tests.browser.desk import furnish
 
 
 @pytest.fixture(scope="session")
@@ -24,10 +26,12 @@ def desk(
     live_server: object,
     chromium: str,
     monkeypatch: pytest.MonkeyPatch,
+    settings: object,
 ) -> str:
     """The address of a running, furnished desk whose pages refresh every second."""
     for page in ("markets", "detail", "health"):
         monkeypatch.setattr(f"markets.views.{page}.REFRESH_SECONDS", 1)
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast
     furnish()
     return live_server.url
 
@@ -63,5 +67,8 @@ def look(desk: str, request: pytest.FixtureRequest) -> Iterator[Watched]:
     size, theme = getattr(request, "param", ("desktop", "light"))
     with browsing(size, theme) as context:
         watched = Watched(context)
-        sign_in(watched.page, desk, "admin", PASSWORD)
+        client = Client()
+        client.force_login(User.objects.get(username="admin"))
+        session = client.cookies["sessionid"].value
+        context.add_cookies([{"name": "sessionid", "value": session, "url": desk}])
         yield watched

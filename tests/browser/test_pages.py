@@ -3,11 +3,12 @@
 import os
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import TimeoutError, expect
 
 from markets.models import Incident, LatestQuote, Market, Scope
-from tests.browser.chromium import SIZES, THEMES, NoChromium, find_chromium
+from tests.browser.chromium import SIZES, THEMES, NoChromium, find_chromium, sign_in
 from tests.browser.conftest import Watched
+from tests.browser.desk import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
@@ -60,6 +61,7 @@ def test_on_a_phone_what_is_pressed_is_large_enough(look: Watched, desk: str) ->
 def test_the_menu_opens_and_closes_on_a_phone(look: Watched, desk: str) -> None:
     page = look.page
     link = page.get_by_role("navigation", name="Pages").get_by_role("link", name="Scope")
+    page.goto(f"{desk}/markets/")
     expect(link).not_to_be_visible()
     page.click("#menu")
     expect(link).to_be_visible()
@@ -185,6 +187,15 @@ def test_signed_out_elsewhere_leads_to_the_login_page(look: Watched, desk: str) 
     page.goto(f"{desk}/markets/")
     page.context.clear_cookies()
     page.wait_for_url("**/login?next=**", timeout=20_000)
+
+
+def test_a_wrong_password_is_said_and_a_right_one_opens_the_desk(look: Watched, desk: str) -> None:
+    look.page.context.clear_cookies()
+    with pytest.raises(TimeoutError):
+        sign_in(look.page, desk, "viewer", "wrong", patience_ms=1500)
+    expect(look.page.get_by_role("alert")).to_contain_text("do not match")
+    sign_in(look.page, desk, "viewer", PASSWORD)
+    expect(look.page.locator(".who")).to_contain_text("viewer")
 
 
 def test_without_chromium_the_reason_says_what_to_install(
