@@ -137,12 +137,17 @@ def _text(raw: "bytes | msgspec.Raw") -> str:
     return bytes(memoryview(raw)[: SAMPLE * 2]).decode("utf-8", "replace")
 
 
+def fields_of(raw: "bytes | msgspec.Raw") -> dict[str, msgspec.Raw]:
+    """The fields of an object, undecoded; none for anything else."""
+    try:
+        return _KEYS.decode(raw)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return {}
+
+
 def peek(raw: "bytes | msgspec.Raw", *names: str) -> str:
     """The first of these fields that is text or a number, to name an item that did not fit."""
-    try:
-        keys = _KEYS.decode(raw)
-    except (msgspec.DecodeError, RecursionError):
-        return ""
+    keys = fields_of(raw)
     for name in names:
         text = bytes(keys.get(name, b"null")).decode("utf-8", "replace").strip('"')
         if text not in ("", "null") and text[0] not in "[{":
@@ -152,7 +157,7 @@ def peek(raw: "bytes | msgspec.Raw", *names: str) -> str:
 
 def unknown_keys(raw: "bytes | msgspec.Raw", known: Set[str]) -> set[str]:
     """Fields of an object that its declared shape has never heard of."""
-    keys = _KEYS.decode(raw)
+    keys = fields_of(raw)
     if known >= keys.keys():
         return set()
     return {clean(key)[:100] for key in keys.keys() - known}

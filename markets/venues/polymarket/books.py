@@ -6,7 +6,7 @@ opposite trade of YES at 1 - q.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from typing import TypeVar
@@ -240,9 +240,12 @@ def parse_history(
     periods: dict[int, list[Decimal]] = {}
     spoilt: set[int] = set()
     for point in sorted(envelope.history, key=lambda point: point.t):
-        period = point.t - point.t % seconds
         try:
-            epoch(point.t, "history.t")
+            period = _second(point.t, received_at) // seconds * seconds
+        except BadItem as bad:
+            tray.refuse(bad, ref)
+            continue
+        try:
             price(point.p, "history.p")
         except BadItem as bad:
             tray.refuse(bad, ref)
@@ -251,6 +254,14 @@ def parse_history(
     for period in sorted(periods.keys() - spoilt):
         tray.items.append(_candle(ref, period, seconds, periods[period], received_at))
     return tray.page(is_last=True)
+
+
+def _second(stamp: int, received_at: datetime) -> int:
+    """A point's Unix second; a point of the future is none."""
+    at = epoch(stamp, "history.t")
+    if at is None or at > received_at + timedelta(days=1):
+        raise BadItem("out_of_range", "history.t", sample=str(stamp))
+    return int(at.timestamp())
 
 
 def _candle(

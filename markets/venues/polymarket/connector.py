@@ -111,13 +111,17 @@ class Polymarket:
         return parse.parse_events(answer.body, answer.received_at, EVENTS_A_PAGE)
 
     def fetch_markets(self, refs: Sequence[str]) -> Page[Listing]:
-        """These markets, open or closed: Gamma answers each of the two separately."""
+        """These markets, open or closed: Gamma answers each of the two separately.
+
+        An event that comes without its tags says less than we know, so it is left out.
+        """
         pages = [
             self._whole(partial(self._markets_page, chunk, closed))
             for chunk in _chunks(refs, MARKETS_A_CALL)
             for closed in ("false", "true")
         ]
-        return _joined(pages, parse.MARKETS)
+        page = _joined(pages, parse.MARKETS)
+        return replace(page, items=tuple(map(_without_bare_event, page.items)))
 
     def _markets_page(self, refs: Sequence[str], closed: str) -> Page[Listing]:
         # A condition id names one market, so half a page holds the whole answer.
@@ -225,6 +229,10 @@ class Polymarket:
     def _ask(self, word: str) -> Answer:
         url = f"{self.roots.clob}/{word}"
         return self.http.get(url, accept=(425, 503), deadline=10, endpoint=f"GET /{word}")
+
+
+def _without_bare_event(item: Listing) -> Listing:
+    return item if item.event is None or item.event.tags else replace(item, event=None)
 
 
 def _is_spoilt(page: Page[T]) -> bool:

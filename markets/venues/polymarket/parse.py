@@ -26,6 +26,7 @@ from markets.venues.payload import (
     Tray,
     amount,
     clean,
+    fields_of,
     has_tricks,
     moment,
     peek,
@@ -42,6 +43,7 @@ from markets.venues.polymarket.shapes import (
     FullEventShape,
     MarketsEnvelope,
     MarketShape,
+    TagShape,
 )
 from markets.venues.polymarket.terms import (
     ONE,
@@ -68,7 +70,6 @@ _MARKETS = msgspec.json.Decoder(MarketsEnvelope)
 _EVENT = msgspec.json.Decoder(FullEventShape)
 _MARKET = msgspec.json.Decoder(MarketShape)
 _RAWS = msgspec.json.Decoder(list[Raw])
-_FIELDS = msgspec.json.Decoder(dict[str, Raw])
 _ENVELOPE = frozenset({"events", "markets", "next_cursor"})
 
 
@@ -154,8 +155,8 @@ def _refuse_event(tray: Tray[Listing], raw: Raw, bad: BadItem) -> None:
     """Every market of an event that does not fit is set aside by its own name, where it has one."""
     place = BadItem(bad.reason, f"event.{bad.field}", bad.sample)
     try:
-        markets = _RAWS.decode(_FIELDS.decode(raw)["markets"])
-    except (msgspec.DecodeError, KeyError, RecursionError):
+        markets = _RAWS.decode(fields_of(raw)["markets"])
+    except (msgspec.DecodeError, KeyError, UnicodeError, RecursionError):
         tray.refuse(place, raw=raw)
         return
     for market in markets:
@@ -173,7 +174,7 @@ def _take_market(
         shape = read(_MARKET, raw)
         if event is None and shape.events:
             event_shape = shape.events[0]
-            event = _event(event_shape, received_at)
+            event = _event(event_shape, received_at, shape.tags)
         market = _market(tray, shape, event, event_shape, received_at)
         if market.ref in tray.seen:
             raise BadItem("duplicate", "conditionId")
@@ -201,8 +202,11 @@ def _part(tray: Tray[Listing], ref: str, make: Callable[[], V]) -> V | None:
         return None
 
 
-def _event(shape: EventShape, received_at: datetime) -> EventInfo:
-    slugs = tuple(tag.slug for tag in shape.tags or ())
+def _event(
+    shape: EventShape, received_at: datetime, tags: Sequence[TagShape] | None = None
+) -> EventInfo:
+    """`tags` are the market's own, for an event that is nested in it: that one has none."""
+    slugs = tuple(tag.slug for tag in shape.tags or tags or ())
     source = shape.resolution_source or ""
     return EventInfo(
         venue=VENUE,

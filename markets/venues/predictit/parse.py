@@ -28,6 +28,7 @@ from markets.venues.payload import (
     BadItem,
     Tray,
     clean,
+    fields_of,
     has_tricks,
     peek,
     read,
@@ -59,7 +60,6 @@ STALE_POLLS = 3
 _ALL = msgspec.json.Decoder(AllEnvelope)
 _MARKET = msgspec.json.Decoder(MarketShape)
 _CONTRACT = msgspec.json.Decoder(ContractShape)
-_FIELDS = msgspec.json.Decoder(dict[str, Raw])
 _RAWS = msgspec.json.Decoder(list[Raw])
 _US_TIME = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d\d)(?::(\d\d))? ([AP])M \(ET\)$")
 #: Seven fractional digits are one more than a datetime holds.
@@ -114,8 +114,8 @@ def _take_market(tray: Tray[Listing], raw: Raw, received_at: datetime) -> None:
 def _refuse_market(tray: Tray[Listing], raw: Raw, bad: BadItem) -> None:
     """Each contract of a market that does not fit is set aside by name, where it has one."""
     try:
-        contracts = _RAWS.decode(_FIELDS.decode(raw)["contracts"])
-    except (msgspec.DecodeError, KeyError, RecursionError):
+        contracts = _RAWS.decode(fields_of(raw)["contracts"])
+    except (msgspec.DecodeError, KeyError, UnicodeError, RecursionError):
         contracts = []
     market = peek(raw, "id")
     refs = [_ref(market, peek(contract, "id")) for contract in contracts] or [""]

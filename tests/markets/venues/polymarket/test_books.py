@@ -204,6 +204,19 @@ def test_a_period_with_a_point_that_cannot_be_trusted_has_no_candle() -> None:
     assert page.refused[0].field == "history.p"
 
 
+def test_points_in_milliseconds_fall_into_the_same_periods() -> None:
+    seconds = load("get_prices_history")
+    millis = {"history": [point | {"t": point["t"] * 1000} for point in seconds["history"]]}
+    assert parse_history(dump(millis), REF, 60, NOW) == parse_history(dump(seconds), REF, 60, NOW)
+
+
+def test_a_point_of_the_future_is_set_aside() -> None:
+    history = {"history": [{"t": 1709232000, "p": 0.5}, {"t": 1895183500, "p": 0.5}]}
+    page = parse_history(dump(history), REF, 60, NOW)
+    assert len(page.items) == 1
+    assert [(r.reason, r.field) for r in page.refused] == [("out_of_range", "history.t")]
+
+
 @pytest.mark.parametrize(
     ("beat", "time", "is_trading", "note"),
     [

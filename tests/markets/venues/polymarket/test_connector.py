@@ -189,6 +189,12 @@ def test_closed_markets_are_asked_for_too() -> None:
     assert page.items[0].market.status is Status.SETTLED
 
 
+def test_an_event_that_says_less_than_we_know_is_left_out() -> None:
+    nested = smith(events=[{"id": "30829", "title": "Nominee", "negRisk": True}])
+    (item,) = answering(page_of(nested), page_of()).fetch_markets([nested["conditionId"]]).items
+    assert (item.event, item.market.event_ref) == (None, "30829")
+
+
 def test_many_markets_are_asked_for_in_several_calls() -> None:
     asked: list[int] = []
 

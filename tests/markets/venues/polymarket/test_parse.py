@@ -112,6 +112,9 @@ def test_a_closed_sports_market_is_settled_with_its_facts() -> None:
     assert item.market.close_time == datetime(2026, 4, 5, 19, 38, 35, tzinfo=UTC)
     assert item.market.category == "sports"
     assert item.market.event_ref == "999"
+    # an event nested in a market has no tags; the market's are its own
+    assert item.event is not None
+    assert (item.event.category, item.event.tags) == ("sports", ("sports", "esports"))
     facts = item.market.facts
     assert (facts["line"], facts["gameId"], facts["secondsDelay"]) == ("-1.5", "1427074", "3")
     assert facts["gameStartTime"] == "2026-04-05 15:10:00+00"
