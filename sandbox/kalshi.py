@@ -14,19 +14,16 @@ from starlette.routing import Route
 from sandbox import kalshi_auth, kalshi_history
 from sandbox.books import ACTIVE, CLOSED, DETERMINED, DISPUTED, FINAL, PAUSED, UNOPENED
 from sandbox.clock import iso
+from sandbox.kalshi_exchange import COST, HISTORY, READ_CAPACITY, READ_RATE, Exchange
 from sandbox.kalshi_history import orderbook
-from sandbox.layout import eastern
 from sandbox.limits import TokenBucket
 from sandbox.paths import DAY, Array
-from sandbox.spec import Day, day_of
 from sandbox.state import Sandbox
 from sandbox.wire import Refused, answer, cursor_of, now_of, read_cursor
 
 ROOT = "/trade-api/v2"
 FILTERS = {"unopened": (UNOPENED,), "open": (ACTIVE,), "paused": (PAUSED,),
            "closed": (CLOSED, DETERMINED, DISPUTED), "settled": (FINAL,)}
-READ_RATE, READ_CAPACITY, COST = 200.0, 400.0, 10.0
-HISTORY = 92 * DAY  # what settled before this is only in /historical
 
 
 def refused(status: int, code: str, message: str) -> Refused:
@@ -57,13 +54,6 @@ def whole_number(request: Request, name: str, default: int | None = None, low: i
 
 def flag(request: Request, name: str) -> bool:
     return request.query_params.get(name, "").lower() in ("true", "1")
-
-
-def maintenance_end(now: float) -> float | None:
-    """When the weekly pause (Thursday 03:00-05:00 Eastern) ends, or None outside it."""
-    local = eastern(now)
-    day = Day.of(local.date())
-    return day.at(5) if local.weekday() == 3 and day.at(3) <= now < day.at(5) else None
 
 
 class Kalshi:
@@ -107,10 +97,10 @@ class Kalshi:
 
     def routes(self) -> list[Route]:
         history = kalshi_history.History(self.box, self.series_listing)
-        r = self.route
+        x, r = Exchange(self.box), self.route
         return [
-            r("/exchange/status", self.status), r("/exchange/schedule", self.schedule),
-            r("/exchange/user_data_timestamp", self.user_data_timestamp),
+            r("/exchange/status", x.status), r("/exchange/schedule", x.schedule),
+            r("/exchange/user_data_timestamp", x.user_data_timestamp),
             r("/series", self.all_series), r("/series/fee_changes", self.series_fee_changes),
             r("/series/{series}", self.one_series),
             r("/series/{series}/markets/{ticker}/candlesticks", history.candlesticks),
@@ -123,55 +113,19 @@ class Kalshi:
             r("/markets/candlesticks", history.many_candlesticks),
             r("/markets/{ticker}", self.one_market),
             r("/markets/{ticker}/orderbook", self.one_orderbook, "optional"),
-            r("/historical/cutoff", self.cutoff), r("/historical/trades", history.old_trades),
+            r("/historical/cutoff", x.cutoff), r("/historical/trades", history.old_trades),
             r("/historical/markets", self.old_markets),
             r("/historical/markets/{ticker}", self.one_old_market),
             r("/historical/markets/{ticker}/candlesticks", history.old_candlesticks),
-            r("/account/limits", self.limits, "required"),
-            r("/account/endpoint_costs", self.costs),
-            r("/portfolio/balance", self.balance, "required"),
-            r("/portfolio/positions", self.empty("market_positions", "event_positions"),
+            r("/account/limits", x.limits, "required"),
+            r("/account/endpoint_costs", x.costs),
+            r("/portfolio/balance", x.balance, "required"),
+            r("/portfolio/positions", x.empty("market_positions", "event_positions"),
               "required"),
-            r("/portfolio/orders", self.empty("orders"), "required"),
-            r("/portfolio/fills", self.empty("fills"), "required"),
-            r("/portfolio/settlements", self.empty("settlements"), "required"),
+            r("/portfolio/orders", x.empty("orders"), "required"),
+            r("/portfolio/fills", x.empty("fills"), "required"),
+            r("/portfolio/settlements", x.empty("settlements"), "required"),
         ]
-
-    # -- exchange ---------------------------------------------------------------------------
-
-    def status(self, request: Request) -> Any:
-        resume = maintenance_end(now_of(request))
-        part = {"exchange_active": True, "trading_active": resume is None,
-                "intra_exchange_transfers_active": True}
-        index = [{"exchange_index": i, "description": d, **part}
-                 for i, d in enumerate(("Default", "Combos", "Crypto and Commodities", "Sports"))]
-        return {**part, "exchange_estimated_resume_time": resume and iso(resume),
-                "exchange_index_statuses": index}
-
-    def schedule(self, request: Request) -> Any:
-        now = now_of(request)
-        always = [{"open_time": "00:00", "close_time": "00:00"}]
-        hours: dict[str, Any] = {d: always for d in
-                                 ("monday", "tuesday", "wednesday", "friday", "saturday", "sunday")}
-        hours["thursday"] = [{"open_time": "00:00", "close_time": "03:00"},
-                             {"open_time": "05:00", "close_time": "00:00"}]
-        day = day_of(now)
-        thursday = day_of(now, (3 - day.weekday()) % 7)
-        return {"schedule": {
-            "standard_hours": [{"start_time": "2026-08-01T04:00:00Z",
-                                "end_time": "2027-08-01T04:00:00Z", **hours}],
-            "maintenance_windows": [{"start_datetime": iso(thursday.at(3)),
-                                     "end_datetime": iso(thursday.at(5))}]}}
-
-    def user_data_timestamp(self, request: Request) -> Any:
-        return {"as_of_time": iso(now_of(request) - 1)}
-
-    def cutoff(self, request: Request) -> Any:
-        today = now_of(request) // DAY * DAY
-        old = iso(today - HISTORY)
-        return {"market_settled_ts": old, "trades_created_ts": old,
-                "orders_updated_ts": iso(today - 14 * DAY),
-                "market_positions_last_updated_ts": old}
 
     # -- series -----------------------------------------------------------------------------
 
@@ -428,27 +382,3 @@ class Kalshi:
         now = now_of(request)
         row = self.row(request.path_params["ticker"], now, old=True)
         return {"market": self.shapes.markets([row], now)[0]}
-
-    # -- account ----------------------------------------------------------------------------
-
-    def limits(self, request: Request) -> Any:
-        scale = self.box.config.limit_scale
-        return {"usage_tier": "basic",
-                "read": {"refill_rate": int(READ_RATE * scale),
-                         "bucket_capacity": int(READ_CAPACITY * scale)},
-                "write": {"refill_rate": int(100 * scale), "bucket_capacity": int(100 * scale)},
-                "grants": []}
-
-    def costs(self, request: Request) -> Any:
-        return {"default_cost": int(COST), "endpoint_costs": [
-            {"method": "DELETE", "path": "/trade-api/v2/portfolio/events/orders/{order_id}",
-             "cost": 2}]}
-
-    def balance(self, request: Request) -> Any:
-        return {"balance": 0, "balance_dollars": "0.0000", "portfolio_value": 0,
-                "updated_ts": int(now_of(request)),
-                "balance_breakdown": [{"exchange_index": 0, "balance": "0.0000"}]}
-
-    def empty(self, *names: str) -> Callable[[Request], Any]:
-        return lambda request: {**{n: [] for n in names}, "cursor": ""}
-

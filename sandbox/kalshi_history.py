@@ -10,12 +10,12 @@ from starlette.requests import Request
 
 from sandbox.books import LEVELS, ONE, Books, dollars, hundredths
 from sandbox.clock import iso
+from sandbox.kalshi_exchange import HISTORY
 from sandbox.kalshi_shapes import stable_uuid
 from sandbox.paths import DAY, Array
 from sandbox.state import Sandbox
 from sandbox.wire import Refused, cursor_of, now_of, read_cursor
 
-HISTORY = 92 * DAY
 MAX_CANDLES = 10_000
 SAMPLES = 6  # quote samples in a candle
 

@@ -21,7 +21,11 @@ class HasNow(Protocol):
 
 @dataclass(frozen=True)
 class Config:
-    """`origin` and `start` are unix seconds; `faults` as in the FAULTS variable."""
+    """`origin` and `start` are unix seconds; `faults` as in the FAULTS variable.
+
+    The world is laid out from the day of `origin` (else of `start`, else of now), so a process
+    that must find the same world after a restart is given one of them.
+    """
 
     seed: int = 7
     markets: int = 1200
@@ -61,9 +65,8 @@ class Config:
     def make_clock(self) -> HasNow:
         if self.clock is not None:
             return self.clock
-        wall = time.time()
-        return Clock(self.origin if self.origin is not None else wall,
-                     self.start if self.start is not None else wall, self.speed)
+        start = self.start if self.start is not None else time.time()
+        return Clock(self.origin if self.origin is not None else start, start, self.speed)
 
 
 @dataclass
@@ -84,8 +87,8 @@ class Sandbox:
     @staticmethod
     def build(config: Config) -> Sandbox:
         clock = config.make_clock()
-        origin = config.origin if config.origin is not None else clock.now()
-        world = World(config.seed, origin, config.markets)
+        held = config.origin if config.origin is not None else config.start
+        world = World(config.seed, held if held is not None else clock.now(), config.markets)
         books = Books(world)
         box = Sandbox(config, clock, world, books, KalshiShapes(world, books),
                       Faults(config.seed, config.faults))

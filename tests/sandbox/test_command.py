@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from sandbox.clock import Clock, iso, parse_time
-from sandbox.state import Config
+from sandbox.state import Config, Sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -78,6 +78,13 @@ def test_settings_come_from_the_environment_and_options_win() -> None:
     env = {"SANDBOX_SEED": "9", "SANDBOX_MARKETS": "50", "CLOCK_SPEED": "60"}
     config = Config.from_env(env, markets=70, seed=None)
     assert (config.seed, config.markets, config.speed) == (9, 70, 60.0)
+
+
+def test_a_start_without_an_origin_is_the_origin() -> None:
+    begun = time.time() - 100
+    box = Sandbox.build(Config(start=begun, speed=60, markets=20))
+    assert box.clock.now() == pytest.approx(begun + 6000, abs=60)
+    assert box.world.origin == begun // 86_400 * 86_400
 
 
 def test_times_are_written_to_the_digit_and_read_back() -> None:
