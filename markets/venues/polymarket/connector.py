@@ -18,8 +18,9 @@ from markets.quotes import (
     Refusal,
     TradePrint,
 )
+from markets.venues.answers import Answer
 from markets.venues.base import VenueError
-from markets.venues.http import Answer, VenueHttp
+from markets.venues.http import VenueHttp
 from markets.venues.limits import Limit
 from markets.venues.polymarket import books, parse
 from markets.venues.polymarket.status import status_of_answers
@@ -113,7 +114,8 @@ class Polymarket:
     def fetch_markets(self, refs: Sequence[str]) -> Page[Listing]:
         """These markets, open or closed: Gamma answers each of the two separately.
 
-        An event that comes without its tags says less than we know, so it is left out.
+        An event that comes without its tags says less than we know, so it is left out. The venue
+        forgets no market: an answer that leaves one out was cut short, never a denial.
         """
         pages = [
             self._whole(partial(self._markets_page, chunk, closed))
@@ -121,7 +123,9 @@ class Polymarket:
             for closed in ("false", "true")
         ]
         page = _joined(pages, parse.MARKETS)
-        return replace(page, items=tuple(map(_without_bare_event, page.items)))
+        items = tuple(map(_without_bare_event, page.items))
+        is_whole = page.is_last and {item.market.ref for item in items}.issuperset(refs)
+        return replace(page, items=items, is_last=is_whole)
 
     def _markets_page(self, refs: Sequence[str], closed: str) -> Page[Listing]:
         # A condition id names one market, so half a page holds the whole answer.

@@ -14,8 +14,9 @@ import redis
 
 from arbsite import clock
 from markets.quotes import ExchangeStatus, FeeInfo, Listing, MarketRef, Page, Quote
+from markets.venues.answers import Answer
 from markets.venues.base import VenueError
-from markets.venues.http import Answer, VenueHttp
+from markets.venues.http import VenueHttp
 from markets.venues.limits import Limit, connect
 from markets.venues.predictit import parse
 
@@ -32,8 +33,8 @@ LIMITS = {"read": Limit(1, 2)}
 class Memory(Protocol):
     """What is needed of Redis."""
 
-    def get(self, name: str) -> Any: ...
-    def set(self, name: str, value: bytes, px: int) -> Any: ...
+    def get(self, name: str, /) -> Any: ...
+    def set(self, name: str, value: bytes, /, *, px: int) -> Any: ...
 
 
 class PredictIt:
