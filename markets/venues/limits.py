@@ -25,7 +25,9 @@ log = logging.getLogger(__name__)
 
 GROWTH = 0.05  # of the ceiling, each GROWTH_SECONDS
 GROWTH_SECONDS = 10.0
-LOWEST = 1 / 32  # of the ceiling: a bucket never dries up for good
+# Of the ceiling. Each 429 also pauses the bucket, so that this is not yet insistence; with less, a
+# few stray refusals an hour would starve collection.
+LOWEST = 1 / 8
 CUT_SECONDS = 1.0  # answers to requests already under way must not cut twice
 REDIS_AGAIN_SECONDS = 5.0
 DEFAULT_SHARES = 4  # processes assumed to run when Redis cannot say
