@@ -166,12 +166,19 @@ def test_new_markets_can_be_asked_for(sandbox: Running, venue: Polymarket) -> No
     assert len(recent) < len(listed(venue))
 
 
-def test_markets_are_fetched_open_or_closed(venue: Polymarket) -> None:
+def test_markets_are_fetched_by_name(venue: Polymarket) -> None:
     known = [item.market.ref for item in listed(venue)[:3]]
-    page = venue.fetch_markets([*known, "0x" + "0" * 64])
+    page = venue.fetch_markets(known)
     assert {item.market.ref for item in page.items} == set(known)
     assert page.is_last
     assert all(item.market.category for item in page.items)
+
+
+def test_a_market_that_was_not_answered_is_never_taken_for_denied(venue: Polymarket) -> None:
+    known = [item.market.ref for item in listed(venue)[:3]]
+    page = venue.fetch_markets([*known, "0x" + "0" * 64])
+    assert {item.market.ref for item in page.items} == set(known)
+    assert not page.is_last
 
 
 def test_closed_markets_are_asked_for_too() -> None:
@@ -203,7 +210,7 @@ def test_many_markets_are_asked_for_in_several_calls() -> None:
         return httpx.Response(200, content=page_of())
 
     http = VenueHttp("polymarket", "", LIMITS, transport=httpx.MockTransport(answer))
-    assert Polymarket(http).fetch_markets([f"0x{n}" for n in range(70)]).is_last
+    assert not Polymarket(http).fetch_markets([f"0x{n}" for n in range(70)]).is_last
     assert asked == [50, 50, 20, 20]
 
 
