@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 
 GROWTH = 0.05  # of the ceiling, each GROWTH_SECONDS
 GROWTH_SECONDS = 10.0
-# Of the ceiling. Each 429 also pauses the bucket, so that this is not yet insistence; with less, a
-# few stray refusals an hour would starve collection.
+# Of the ceiling. Each 429 pauses the bucket as well, so that this is no insistence; with much less,
+# a few stray refusals a minute starve collection.
 LOWEST = 1 / 8
 CUT_SECONDS = 1.0  # answers to requests already under way must not cut twice
 REDIS_AGAIN_SECONDS = 5.0

@@ -180,7 +180,6 @@ _TEXT_FACTS = (
     "early_close_condition",
     "expiration_value",
     "strike_type",
-    "functional_strike",
     "price_level_structure",
     "mve_collection_ticker",
 )
@@ -192,7 +191,7 @@ _TIME_FACTS = (
     "fee_waiver_expiration_time",
 )
 _NUMBER_FACTS = ("floor_strike", "cap_strike")
-_RAW_FACTS = ("custom_strike", "mve_selected_legs")
+_RAW_FACTS = ("custom_strike", "functional_strike", "mve_selected_legs")
 _WHOLE_FACTS = ("settlement_timer_seconds", "exchange_index")
 _FLAG_FACTS = ("can_close_early", "is_provisional")
 
@@ -212,7 +211,7 @@ def _facts(market: shapes.Market, tidy: Callable[[str], str]) -> dict[str, str]:
     for field in _RAW_FACTS:
         raw = bytes(getattr(market, field))
         if raw not in (b"", b"null"):
-            facts[field] = tidy(raw.decode("utf-8", "replace"))
+            facts[field] = tidy(raw.decode("utf-8", "replace").strip('"'))
     facts.update({n: str(v) for n in _WHOLE_FACTS if (v := getattr(market, n)) is not None})
     facts.update({n: "true" for n in _FLAG_FACTS if getattr(market, n)})
     if market.rules_secondary:

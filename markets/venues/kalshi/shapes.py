@@ -53,7 +53,7 @@ class Market(Struct, gc=False):
     strike_type: str | None = None
     floor_strike: Decimal | None = None
     cap_strike: Decimal | None = None
-    functional_strike: str | None = None
+    functional_strike: Raw = Raw()
     custom_strike: Raw = Raw()
     price_ranges: Raw = Raw()
     price_level_structure: str | None = None
@@ -63,7 +63,7 @@ class Market(Struct, gc=False):
     mve_selected_legs: Raw = Raw()
     # Gone since 2026, read where recorded payloads still have them.
     fractional_trading_enabled: bool | None = None
-    tick_size: int | None = None
+    tick_size: int | float | None = None
     yes_bid: int | None = None
     volume_24h: int | None = None
     open_interest: int | None = None
@@ -136,18 +136,18 @@ class Series(Struct):
     """`GET /series`."""
 
     ticker: str
-    title: str
-    category: str | None
     fee_type: str
     fee_multiplier: Decimal
     tags: list[str] | None = None
-    settlement_sources: list[Source] | None = None
-    frequency: str | None = None
-    exchange_index: int | None = None
 
 
 IGNORED_SERIES = frozenset(
     {
+        "title",
+        "category",
+        "frequency",
+        "settlement_sources",
+        "exchange_index",
         "categories",
         "contract_url",
         "contract_terms_url",

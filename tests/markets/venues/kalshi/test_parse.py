@@ -192,6 +192,15 @@ def test_title_is_made_of_event_and_side_where_it_is_gone():
     assert alone.title == "Above 5.00%"
 
 
+@pytest.mark.parametrize(
+    ("value", "fact"),
+    [("x > 2", "x > 2"), ({"a": 1}, '{"a": 1}'), (7, "7"), (None, None), (ABSENT, None)],
+)
+def test_terms_we_do_not_interpret_are_kept_as_they_came(value, fact):
+    market = parse_markets(markets_with(functional_strike=value), RECEIVED).items[0].market
+    assert market.facts.get("functional_strike") == fact
+
+
 def test_rules_join_both_parts_and_remember_where():
     market = parse_markets(body("markets"), RECEIVED).items[1].market
     cut = int(market.facts["rules_primary_chars"])
