@@ -155,10 +155,8 @@ def sync_markets(venue: str) -> dict[str, int]:
             run.is_complete = True
             return {}
         seen = _walk(run, connector.list_markets(), connector)
-        if run.is_complete and not run.nameless:
-            _ask_for_absent(run, connector, seen)
-        else:
-            run.is_complete = False
+        if run.is_complete:
+            _ask_for_absent(run, connector, seen | run.refused_keys)
         _follow_unpaid(run, connector)
     return dict(run.counts)
 
@@ -174,14 +172,13 @@ def discover(venue: str) -> dict[str, int]:
 
 
 def _walk(run: Run, pages: Iterable[Page[Listing]], connector: Connector) -> set[str]:
-    """Store page after page in chunks; returns the keys that were seen, refused ones included."""
+    """Store page after page in chunks; returns the keys that were stored."""
     seen: set[str] = set()
     categories = Categories()
 
     def listings() -> Iterator[Listing]:
         for page in pages:
             run.see(page)
-            seen.update(canonical(run.venue, refusal.ref) for refusal in page.refused)
             yield from page.items
 
     for batch in chunks(listings(), CHUNK):
@@ -192,20 +189,25 @@ def _walk(run: Run, pages: Iterable[Page[Listing]], connector: Connector) -> set
 
 
 def _ask_for_absent(run: Run, connector: Connector, seen: Collection[str]) -> None:
-    """Markets we hold for live that a complete listing did not show: ask for each by its id."""
+    """Markets we hold for live that a complete listing did not show: ask for each by its id.
+
+    Only one that the venue then denies is closed, and none while the listing held an item that
+    was refused without saying which market it was: that may have been the one.
+    """
     live = Market.objects.filter(venue_id=run.venue, status__in=LIVE)
-    absent = sorted(
-        (key, ref) for key, ref in live.values_list("key", "ref").iterator() if key not in seen
-    )
+    keys = dict(live.values_list("key", "ref").iterator())
+    absent = sorted((key, ref) for key, ref in keys.items() if key not in seen)
     run.counts["absent"] = len(absent)
     if not seen and absent:
         run.is_complete = False
         run.errors.append(f"the listing was empty while {len(absent)} markets are held for live")
         return
+    may_close = not (run.nameless or run.refused_keys - keys.keys())
     for batch in chunks(absent, ASK_AGAIN):
-        answered = _ask(run, connector, [ref for _, ref in batch])
-        if answered is not None:
-            _close([key for key, _ in batch if key not in answered], run)
+        denied = _ask(run, connector, [ref for _, ref in batch])
+        if may_close:
+            _close(sorted(denied), run)
+    run.is_complete = not run.nameless
 
 
 def _follow_unpaid(run: Run, connector: Connector) -> None:
@@ -216,17 +218,22 @@ def _follow_unpaid(run: Run, connector: Connector) -> None:
         _ask(run, connector, batch)
 
 
-def _ask(run: Run, connector: Connector, refs: Sequence[str]) -> set[str] | None:
-    """Fetch markets by id and store them; the keys that came, None when that cannot be said."""
+def _ask(run: Run, connector: Connector, refs: Sequence[str]) -> set[str]:
+    """Fetch markets by id and store them; the keys that the venue says it does not know.
+
+    How whole the run's listing was stays as it is; what was neither given nor denied is counted.
+    """
     was_complete = run.is_complete
     page = connector.fetch_markets(refs)
     run.see(page)
-    run.is_complete = was_complete and page.is_last
+    run.is_complete = was_complete
     store_listings(run, page.items, Categories(), connector)
-    if not page.is_last:
-        return None
-    keys = {listing.market.key for listing in page.items}
-    return keys | {canonical(run.venue, refusal.ref) for refusal in page.refused}
+    answered = {listing.market.key for listing in page.items}
+    silent = {canonical(run.venue, ref) for ref in refs} - answered - run.refused_keys
+    if page.is_last and not page.refused:
+        return silent
+    run.counts["unanswered"] += len(silent)
+    return set()
 
 
 def _close(keys: Sequence[str], run: Run) -> None:

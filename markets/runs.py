@@ -12,7 +12,7 @@ from django.db import OperationalError
 from arbsite import clock
 from markets import drift, health
 from markets.models import CollectionRun, Gap
-from markets.quotes import Page
+from markets.quotes import Page, canonical
 from markets.venues.base import VenueError
 
 
@@ -26,6 +26,7 @@ class Run:
         self.pages = self.refused = 0
         self.is_complete = False
         self.nameless = 0  # refused items that do not say which market they were
+        self.refused_keys: set[str] = set()
         self.received: datetime | None = None  # when the oldest figure of this run arrived
 
     def see(self, page: Page[Any]) -> None:
@@ -33,6 +34,7 @@ class Run:
         self.pages += 1
         self.refused += len(page.refused)
         self.nameless += sum(1 for refusal in page.refused if not refusal.ref)
+        self.refused_keys |= {canonical(self.venue, x.ref) for x in page.refused if x.ref}
         self.is_complete = page.is_last
         drift.report(self.venue, page)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from arbsite import clock
 
@@ -47,6 +48,8 @@ def seeded(transactional_db: None) -> None:
     from markets.models import CategoryMap, Venue
     from markets.seeds import CATEGORY_WORDS, VENUE_ROWS
 
+    with connection.cursor() as cursor:  # a flush leaves tables that Django does not manage
+        cursor.execute("TRUNCATE markets_quote, markets_booksnapshot")
     for slug, label, site, _ in VENUE_ROWS:
         Venue.objects.get_or_create(slug=slug, defaults={"label": label, "site": site})
     CategoryMap.objects.bulk_create(

@@ -48,7 +48,11 @@ class Connector(Protocol):
         ...
 
     def fetch_markets(self, refs: Sequence[str]) -> Page[Listing]:
-        """These markets whatever their status; one the venue no longer knows is left out."""
+        """These markets whatever their status; one the venue no longer knows is left out.
+
+        The page is marked `is_last` only if the venue denied each one that it leaves out: a market
+        that was merely not answered must not be taken for gone.
+        """
         ...
 
     def fetch_quotes(self, refs: Sequence[MarketRef]) -> Page[Quote]:

@@ -140,8 +140,8 @@ _MARKET_VALUES = (
     "ref text, title text, subtitle text, rules text, rules_hash text, status text, "
     "venue_status text, kind text, result text, settlement_value numeric(12,6), price_ranges jsonb,"
     " size_step numeric(12,6), min_size numeric(12,6), open_time timestamptz, "
-    "close_time timestamptz, expected_time timestamptz, venue_category text, series text, url text, facts jsonb,"
-    " content_hash text, venue_ts timestamptz, received_at timestamptz"
+    "close_time timestamptz, expected_time timestamptz, venue_category text, series text, "
+    "url text, facts jsonb, content_hash text, venue_ts timestamptz, received_at timestamptz"
 )
 _MARKET_NAMES = [column.split()[0] for column in _MARKET_VALUES.split(", ")]
 _MARKET_STAGE = (
