@@ -26,7 +26,6 @@ _TRADE = msgspec.json.Decoder(shapes.Trade)
 _TRADES_PAGE = msgspec.json.Decoder(shapes.TradesPage)
 _CANDLE = msgspec.json.Decoder(shapes.Candle)
 _CANDLES_PAGE = msgspec.json.Decoder(shapes.CandlesPage)
-_EVENT_CANDLES_PAGE = msgspec.json.Decoder(shapes.EventCandlesPage)
 TRADE_FIELDS = known_fields(shapes.Trade, shapes.IGNORED_TRADE)
 CANDLE_FIELDS = known_fields(shapes.Candle, shapes.IGNORED_CANDLE)
 BOOK_FIELDS = known_fields(shapes.BookEntry)
@@ -199,26 +198,6 @@ def parse_candles(
         tray.refuse(bad, ticker, body)
         return tray.page()
     _candles(tray, page.candlesticks or (), ticker, seconds, received_at)
-    return tray.page(is_last=True)
-
-
-def parse_event_candles(
-    body: bytes,
-    seconds: int,
-    received_at: datetime,
-    endpoint: str = "GET /series/{series}/events/{event}/candlesticks",
-) -> Page[CandleInfo]:
-    """The candles of every market of an event."""
-    tray: Tray[CandleInfo] = Tray(VENUE, endpoint)
-    try:
-        page, _ = read_body(_EVENT_CANDLES_PAGE, body)
-        if len(page.market_tickers) != len(page.market_candlesticks):
-            raise BadItem("out_of_range", "market_candlesticks")
-    except BadItem as bad:
-        tray.refuse(bad, raw=body)
-        return tray.page()
-    for ticker, raws in zip(page.market_tickers, page.market_candlesticks, strict=True):
-        _candles(tray, raws, ticker, seconds, received_at)
     return tray.page(is_last=True)
 
 

@@ -351,14 +351,6 @@ class CandlesPage(Struct):
     adjusted_end_ts: int | None = None
 
 
-class EventCandlesPage(Struct):
-    """`GET /series/{series}/events/{event}/candlesticks`: a list of candles for each market."""
-
-    market_tickers: list[str]
-    market_candlesticks: list[list[Raw]]
-    adjusted_end_ts: int | None = None
-
-
 class OneMarket(Struct):
     market: Raw
 

@@ -13,7 +13,6 @@ from markets.venues.kalshi.parse import parse_event, parse_events, parse_markets
 from markets.venues.kalshi.parse_tape import (
     parse_book,
     parse_candles,
-    parse_event_candles,
     parse_trades,
 )
 from markets.venues.kalshi.parse_terms import (
@@ -236,9 +235,6 @@ def test_golden_candles(golden):
     assert all(candle.close is None and candle.bid_close is not None for candle in quiet)
     traded = [candle for candle in page.items if candle.volume]
     assert all(candle.low <= candle.close <= candle.high for candle in traded)
-    event = parse_event_candles(golden("event_candlesticks_response.json.gz"), 86400, RECEIVED)
-    assert reasons(event) == Counter()
-    assert {candle.ref for candle in event.items} == {"KXELONMARS-99"}
 
 
 def test_golden_series_fees(golden):
