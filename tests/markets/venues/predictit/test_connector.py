@@ -36,7 +36,7 @@ def venue(sandbox: Running) -> Iterator[PredictIt]:
 
 def fault(sandbox: Running, kind: str) -> None:
     rule = {"venue": "predictit", "endpoint": "*", "kind": kind, "rate": 1}
-    assert httpx.post(f"{sandbox.url}/sandbox/faults", json=rule).status_code == 201
+    assert httpx.post(f"{sandbox.url}/sandbox/faults", json=rule).is_success
 
 
 @pytest.fixture(autouse=True)
