@@ -24,6 +24,11 @@ async def read_object(request: Request) -> dict[str, Any]:
     return body
 
 
+def default_hours(pairs: int) -> float:
+    """How far the told episodes reach each way: a day, less in a world with very many pairs."""
+    return max(1.0, min(24.0, 16_000 / max(pairs, 1)))
+
+
 def control_routes(box: Sandbox) -> list[Route]:
     async def faults(request: Request) -> Response:
         if request.method == "DELETE":
@@ -52,8 +57,9 @@ def control_routes(box: Sandbox) -> list[Route]:
 
     async def show_truth(request: Request) -> Response:
         q = request.query_params
+        usual = default_hours(len(box.world.pairs))
         try:
-            hours = float(q.get("back_hours", 1)), float(q.get("ahead_hours", 1))
+            hours = float(q.get("back_hours", usual)), float(q.get("ahead_hours", usual))
         except ValueError:
             return answer({"error": "back_hours and ahead_hours must be numbers"}, 400)
         return answer(truth(box, now_of(request), hours[0] * 3600, hours[1] * 3600))

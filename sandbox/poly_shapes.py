@@ -204,6 +204,8 @@ class PolyShapes:
             s, done = int(status[i]), status[i] == FINAL
             bid, ask = int(q.bid[i]) / ONE, int(q.ask[i]) / ONE
             price = round((bid + ask) / 2, 4) if s == ACTIVE else int(last[i]) / ONE
+            shown = [number(price), number(round(1 - price, 4))] if not done else (
+                self.final_prices(row, float(paid[i]), now))
             total, v24 = volume[i] / 100, (volume[i] - day[i]) / 100
             liquid = round(float(mk.size[row]) * 18, 4) if s == ACTIVE else 0.0
             item = {
@@ -211,8 +213,7 @@ class PolyShapes:
                 "liquidity": f"{liquid}", "liquidityNum": liquid, "volume": f"{total:.6f}",
                 "volumeNum": float(total), "volume24hr": float(v24),
                 "volume1wk": float((volume[i] - week[i]) / 100),
-                "outcomePrices": json.dumps(final_prices(float(paid[i]), row) if done else [
-                    number(price), number(round(1 - price, 4))]),
+                "outcomePrices": json.dumps(shown),
                 "active": True, "closed": bool(done), "new": now - float(mk.open[row]) < 2 * DAY,
                 "acceptingOrders": s == ACTIVE, "bestBid": bid, "bestAsk": ask,
                 "lastTradePrice": int(last[i]) / ONE, "spread": round(ask - bid, 4)}
@@ -234,6 +235,13 @@ class PolyShapes:
             return {"resolutionStatus": {"": "active", "proposed": "posed", "disputed": "posed",
                                          "resolved": "resolved"}[word]}
         return {"umaResolutionStatus": word} if word else {}
+
+    def final_prices(self, row: int, paid: float, now: float) -> list[str]:
+        """How a closed market shows its end; some old ones show nothing (venue sheet §2.4)."""
+        mk = self.world.markets
+        if now - mk.settled[row] > 30 * DAY and mk.key[row] % np.uint64(4) == 0:
+            return ["0", "0"]
+        return {1.0: ["1", "0"], 0.0: ["0", "1"]}.get(paid, ["0.5", "0.5"])
 
     def revised(self, row: int, now: float) -> dict[str, Any]:
         if now < self.world.markets.revised[row]:
@@ -347,7 +355,3 @@ class PolyShapes:
 def number(x: float) -> str:
     """0.505 as Polymarket writes it inside strings."""
     return f"{x:.4f}".rstrip("0").rstrip(".") or "0"
-
-
-def final_prices(paid: float, row: int) -> list[str]:
-    return {1.0: ["1", "0"], 0.0: ["0", "1"]}.get(paid, ["0.5", "0.5"])

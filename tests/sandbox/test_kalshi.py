@@ -159,7 +159,7 @@ def test_rules_text_changes_once(http: httpx.Client, sandbox: Running) -> None:
 
 def test_unknown_things_are_not_found(http: httpx.Client) -> None:
     for path in ("/markets/NOPE", "/events/NOPE", "/series/NOPE", "/markets/NOPE/orderbook",
-                 "/historical/markets/NOPE"):
+                 "/historical/markets/NOPE", "/nowhere"):
         assert error(http, path) == (404, {"code": "not_found", "message": "not found"})
 
 
