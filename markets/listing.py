@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from django import forms
 from django.contrib.postgres.search import SearchQuery
+from django.db.models import BooleanField, ExpressionWrapper, OuterRef, Q, Subquery
 from django.http import QueryDict
 
 from markets.freshness import age_s, is_stale
@@ -114,9 +115,17 @@ def holding(ranks: MarketRankQuerySet, words: SearchQuery) -> Selection:
     if len(few) > REACH:
         few = list(ranks.values_list("market_id", flat=True)[: REACH + 1])
         if len(few) > REACH:
-            return Selection(ranks.filter(market__search=words), is_vast=True)
+            return Selection(ranks.filter(_each_holds(words)), is_vast=True)
         few = list(hits.filter(pk__in=few).values_list("pk", flat=True))
     return Selection(ranks.filter(market_id__in=few))
+
+
+def _each_holds(words: SearchQuery) -> Subquery:
+    """Asked of each rank in turn: many fit, so a page is full after a few. A join would be planned
+    from the other end, through every hit."""
+    fits = ExpressionWrapper(Q(search=words), output_field=BooleanField())
+    own = Market.objects.filter(pk=OuterRef("market_id")).annotate(fits=fits).values("fits")
+    return Subquery(own, output_field=BooleanField())
 
 
 @dataclass(frozen=True)
@@ -129,6 +138,13 @@ class MarketRow:
     spread: Decimal | None
     age_s: float | None
     is_stale: bool
+
+    @property
+    def subline(self) -> str:
+        """What tells it from its like: its subtitle, then its event, without repetition."""
+        event = self.market.event.title if self.market.event else ""
+        parts = [part for part in (self.market.subtitle, event) if part != self.market.title]
+        return " · ".join(dict.fromkeys(part for part in parts if part))
 
 
 @dataclass(frozen=True)
