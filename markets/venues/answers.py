@@ -87,8 +87,11 @@ def check(response: httpx.Response, body: bytes, accept: Collection[int], is_rea
         raise Failure("empty", f"status {status} without a body", status=status)
 
 
-def transport_failure(problem: httpx.HTTPError) -> Failure:
+def transport_failure(problem: Exception) -> Failure:
+    """What went wrong before there was an answer, without the address it went wrong at."""
     name = type(problem).__name__
+    if isinstance(problem, httpx.InvalidURL | httpx.UnsupportedProtocol):
+        return Failure("refused", "the address is not valid", retry=False, is_fault=False)
     if isinstance(problem, httpx.DecodingError):
         return Failure("garbled", "body does not decode as its Content-Encoding says")
     if isinstance(problem, httpx.TimeoutException):

@@ -251,7 +251,7 @@ class VenueHttp:
                 timeout=timeout,
             ) as response:
                 body = read_body(response, until)
-        except httpx.HTTPError as problem:
+        except (httpx.HTTPError, httpx.InvalidURL) as problem:
             raise transport_failure(problem) from None
         seconds = time.monotonic() - started
         self.counters.answered(seconds, len(body))

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from arbsite import clock
 from markets.quotes import (
@@ -134,7 +135,7 @@ class Kalshi:
     def _single(self, path: str, ref: str) -> Page[Listing]:
         endpoint = f"GET {path}"
         try:
-            answer = self._get(path.replace("{ticker}", ref), endpoint=endpoint)
+            answer = self._get(path.replace("{ticker}", _quoted(ref)), endpoint=endpoint)
         except VenueError as error:
             if error.status != 404:
                 raise
@@ -227,12 +228,12 @@ class Kalshi:
         if seconds not in PERIODS:
             allowed = ", ".join(map(str, PERIODS))
             raise VenueError(f"Kalshi has no candles of {seconds} s, only {allowed}", True)
-        series = ref.series or ref.ref.partition("-")[0]
-        live = f"/series/{series}/markets/{ref.ref}/candlesticks"
+        series, ticker = _quoted(ref.series or ref.ref.partition("-")[0]), _quoted(ref.ref)
+        live = f"/series/{series}/markets/{ticker}/candlesticks"
         endpoint = "GET /series/{series}/markets/{ticker}/candlesticks"
         page = self._candles(live, endpoint, ref.ref, seconds, start, end)
         if not page.items and start < self._cutoff().market_settled_ts:
-            old = f"/historical/markets/{ref.ref}/candlesticks"
+            old = f"/historical/markets/{ticker}/candlesticks"
             endpoint = "GET /historical/markets/{ticker}/candlesticks"
             page = self._candles(old, endpoint, ref.ref, seconds, start, end)
         items = tuple(candle for candle in page.items if start <= candle.start < end)
@@ -282,7 +283,10 @@ class Kalshi:
         return replace(status, note="; ".join(part for part in (status.note, note) if part))
 
     def _schedule(self) -> bytes:
-        return self._get("/exchange/schedule").body
+        """A schedule that can be read: only such a one is worth remembering."""
+        answer = self._get("/exchange/schedule")
+        parse_terms.parse_schedule(answer.body, answer.received_at)
+        return answer.body
 
     def list_fees(self) -> Iterator[Page[FeeInfo]]:
         """Fees of every series, their dated changes, and overrides of single events."""
@@ -403,6 +407,11 @@ def _signing(signer: Signer) -> Callable[[str, str], Mapping[str, str]]:
 
 def _seconds(moment: datetime) -> int:
     return int(moment.timestamp())
+
+
+def _quoted(ref: str) -> str:
+    """An id as one part of a path, whatever it holds."""
+    return quote(ref, safe="")
 
 
 def _absent(refs: Sequence[str], page: Page[Listing]) -> list[str]:

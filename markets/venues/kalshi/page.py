@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from markets.venues.payload import BadItem, Tray, clean, known_fields, unknown_keys
+from markets.venues.payload import BadItem, Tray, known_fields, unknown_keys
 
 VENUE = "kalshi"
 _KEYS = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -20,8 +20,8 @@ def turn(tray: Tray[Any], page: Any, body: bytes, found: int, limit: int) -> tup
     has no unknown field beside it: otherwise it may merely have been renamed.
     """
     fields = known_fields(type(page))
-    strange = {key for key in _KEYS.decode(body) if key not in fields}
-    tray.extras |= {f"{type(page).__name__}.{clean(key)[:100]}" for key in strange}
+    strange = unknown_keys(body, fields)
+    tray.extras |= {f"{type(page).__name__}.{key}" for key in strange}
     if page.cursor is UNSET:
         return "", not strange and (not limit or found < limit)
     return page.cursor or "", not page.cursor

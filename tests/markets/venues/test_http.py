@@ -180,6 +180,14 @@ def test_venue_that_is_not_there_is_a_venue_error():
         client.get("/markets")
 
 
+@pytest.mark.parametrize("url", ["http://[::1", "ftp://127.0.0.1"])
+def test_address_that_cannot_be_asked_is_a_permanent_venue_error(url):
+    client = VenueHttp("kalshi", url, {"read": Limit(100, 100)}, deadline=0.5)
+    with pytest.raises(VenueError, match="address is not valid") as caught:
+        client.get("/markets")
+    assert caught.value.permanent
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [

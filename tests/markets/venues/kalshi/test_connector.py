@@ -417,6 +417,24 @@ def test_candles_of_a_settled_market_come_from_the_historical_tier(venue):
     kalshi.http.close()
 
 
+def test_id_cannot_leave_its_part_of_the_path(venue):
+    kalshi = Kalshi.at(venue.url)
+    venue.will(says(200, body("candlesticks")))
+    start = datetime.fromtimestamp(1789617600, UTC)
+    kalshi.fetch_candles(MarketRef("../A?b#c", series="S/T"), 3600, start, start)
+    path = venue.requests[0][1].partition("?")[0]
+    assert path == "/api/trade-api/v2/series/S%2FT/markets/..%2FA%3Fb%23c/candlesticks"
+    kalshi.http.close()
+
+
+def test_unreadable_schedule_is_not_remembered(sandbox, kalshi):
+    fault(sandbox, "malformed", "GET /exchange/schedule")
+    assert kalshi.exchange_status().note == "hours unknown: not_json"
+    sandbox.box.faults.clear()
+    status = kalshi.exchange_status()
+    assert (status.note, len(status.windows)) == ("", 2)
+
+
 def test_later_batches_are_left_alone_once_the_breaker_opens(venue):
     class Breaker(http.NoBreaker):
         def before(self):
