@@ -7,6 +7,7 @@ the rows that are missing by name are created; one that exists belongs to whoeve
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -54,7 +55,7 @@ def entries() -> Iterator[Entry]:
 
 
 def _venue_entries(venue: str) -> Iterator[Entry]:
-    def entry(job: str, task: str, seconds: int, at_start: bool = False, **kwargs: int) -> Entry:
+    def entry(job: str, task: str, seconds: int, at_start: bool = False, **kwargs: Any) -> Entry:
         name = f"{job} {venue}" + "".join(f" {value}" for value in list(kwargs.values())[:1])
         return Entry(
             name, f"markets.tasks.{task}", seconds, "ingest", {"venue": venue} | kwargs, at_start
@@ -73,7 +74,7 @@ def _venue_entries(venue: str) -> Iterator[Entry]:
         yield entry("discovery", "discover", 5 * MINUTE)
     shards = 1 if is_one_call else SHARDS
     for shard in range(shards):
-        split = {"shard": shard, "shards": shards}
+        split: dict[str, Any] = {"shard": shard, "shards": shards}
         yield entry("quotes", "refresh_quotes", quote_seconds(venue), **split)
         if isinstance(connector, Books):
             yield entry("books", "refresh_books", MINUTE, **split)

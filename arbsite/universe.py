@@ -4,20 +4,21 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 
 import httpx
 
 from arbsite.env import BASE_DIR
-from markets.quotes import Listing
+from markets.quotes import Listing, Page
 from markets.venues.kalshi import parse as kalshi
 from markets.venues.polymarket import parse as polymarket
 from markets.venues.predictit import parse as predictit
 
 KALSHI_PAGE, POLYMARKET_PAGE = 1000, 100
-PARSERS = {
+PARSERS: dict[str, Callable[[bytes, datetime], Page[Listing]]] = {
     "kalshi": kalshi.parse_markets,
     "polymarket": polymarket.parse_events,
     "predictit": predictit.parse_all,
@@ -70,7 +71,7 @@ def _walk(client: httpx.Client) -> Iterator[tuple[str, bytes]]:
 
 
 def _paged(
-    client: httpx.Client, venue: str, path: str, asked: dict[str, object], name: str, key: str = ""
+    client: httpx.Client, venue: str, path: str, asked: dict[str, Any], name: str, key: str = ""
 ) -> Iterator[tuple[str, bytes]]:
     cursor = ""
     while True:

@@ -78,14 +78,14 @@ def bench_ingest(rows: int = 200_000, outcomes: int = 20_000, repeats: int = 3) 
         for _ in range(repeats):
             batches = _batches(rows, outcomes, next(clock))
             lines = [list(_quote_lines(batch)) for batch in batches]
-            copied.append(_rate(rows, lambda lines=lines: _each(_bare_copy, lines)))
+            copied.append(_rate(rows, _bare_copy, lines))
             _empty()
-            sql.append(_rate(rows, lambda lines=lines: _each(_bare_sql, lines)))
+            sql.append(_rate(rows, _bare_sql, lines))
             _empty()
-            ours.append(_rate(rows, lambda batches=batches: _each(write_quotes, batches)))
+            ours.append(_rate(rows, write_quotes, batches))
             _empty()
             alone = _batches(rows, rows, next(clock))
-            distinct.append(_rate(rows, lambda alone=alone: _each(write_quotes, alone)))
+            distinct.append(_rate(rows, write_quotes, alone))
             _empty()
     rate, limit = statistics.median(ours), statistics.median(sql)
     ratio = statistics.median(mine / bare for mine, bare in zip(ours, sql, strict=True))
@@ -132,15 +132,11 @@ def _row(outcome: int, turn: int, n: int) -> QuoteRow:
     return QuoteRow(outcome + 1, quote)
 
 
-def _rate(rows: int, work: Callable[[], None]) -> float:
+def _rate(rows: int, work: Callable[[Any], object], batches: Sequence[Any]) -> float:
     started = time.perf_counter()
-    work()
-    return rows / (time.perf_counter() - started)
-
-
-def _each(work: Callable[[Any], object], batches: Sequence[Any]) -> None:
     for batch in batches:
         work(batch)
+    return rows / (time.perf_counter() - started)
 
 
 def _empty() -> None:

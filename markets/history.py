@@ -101,7 +101,7 @@ def _newest(outcomes: Sequence[int], seconds: int) -> dict[int, datetime]:
 
 def _volumes(outcomes: Sequence[int]) -> dict[int, float]:
     found = LatestQuote.objects.filter(outcome_id__in=outcomes).exclude(volume_24h=None)
-    return {pk: float(volume) for pk, volume in found.values_list("outcome_id", "volume_24h")}
+    return {pk: float(volume or 0) for pk, volume in found.values_list("outcome_id", "volume_24h")}
 
 
 def _fetch(

@@ -102,7 +102,7 @@ def _is_enabled(venue: str) -> bool:
     return Venue.objects.filter(slug=venue, is_enabled=True).exists()
 
 
-def _frozen_after(connector: Connector) -> timedelta | None:
+def _frozen_after(connector: Connector | None) -> timedelta | None:
     return getattr(connector, "frozen_after", None)
 
 
@@ -277,7 +277,7 @@ def _store_listed_quotes(
 ) -> None:
     quoted = {x.market.key: (x.market, x.quote) for x in listings if x.quote}
     ids = outcome_ids(quoted)
-    frozen, ahead = connector and _frozen_after(connector), _ahead()
+    frozen, ahead = _frozen_after(connector), _ahead()
     rows = []
     for key, (outcome_id, is_tracked) in ids.items():
         market, quote = quoted[key]
@@ -366,7 +366,7 @@ def store_quotes(
     run: Run, quotes: Sequence[Quote], known: dict[str, Tracked], connector: Connector | None
 ) -> None:
     """Quotes of tracked markets to rows; one that belongs to no market we know is counted."""
-    frozen, ahead = connector and _frozen_after(connector), _ahead()
+    frozen, ahead = _frozen_after(connector), _ahead()
     rows = []
     for quote in quotes:
         market = known.get(quote.ref)
@@ -398,7 +398,7 @@ def store_books(
     run: Run, books: Sequence[OrderBook], known: dict[str, Tracked], connector: Connector | None
 ) -> None:
     """Books to rows, and their tops to quotes."""
-    frozen, ahead = connector and _frozen_after(connector), _ahead()
+    frozen, ahead = _frozen_after(connector), _ahead()
     kept, tops = [], []
     for book in books:
         market = known.get(book.ref)

@@ -11,7 +11,7 @@ from operator import or_
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When, Window
 from django.db.models.functions import RowNumber
@@ -121,7 +121,7 @@ def _set(keys: list[int], is_tracked: bool) -> None:
         Market.objects.filter(pk__in=keys[start : start + 1000]).update(is_tracked=is_tracked)
 
 
-def apply_preset(name: str, user: AbstractBaseUser | None = None) -> int:
+def apply_preset(name: str, user: User | None = None) -> int:
     """Add a preset's lines as watches; returns how many were new. KeyError: no such preset."""
     added = 0
     for dimension, value in PRESETS[name]:

@@ -74,10 +74,10 @@ def top_of_book(book: OrderBook) -> Quote:
         outcome=book.outcome,
         received_at=book.received_at,
         venue_ts=book.venue_ts,
-        bid=bid and bid.price,
-        ask=ask and ask.price,
-        bid_size=bid and bid.size,
-        ask_size=ask and ask.size,
+        bid=bid.price if bid else None,
+        ask=ask.price if ask else None,
+        bid_size=bid.size if bid else None,
+        ask_size=ask.size if ask else None,
     )
 
 

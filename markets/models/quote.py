@@ -1,11 +1,20 @@
 """Prices: what was quoted, what is quoted now, books, trades, candles."""
 
+from typing import Any
+
 from django.db import models
 
 from markets.models.market import Market, Outcome
 
-PRICE = {"max_digits": 12, "decimal_places": 6}
-SIZE = {"max_digits": 20, "decimal_places": 6}
+
+def price(**options: Any) -> "models.DecimalField[Any, Any]":
+    """A column for a price: up to six decimals, as fine as any venue quotes."""
+    return models.DecimalField(max_digits=12, decimal_places=6, **options)
+
+
+def size(**options: Any) -> "models.DecimalField[Any, Any]":
+    """A column for a number of contracts."""
+    return models.DecimalField(max_digits=20, decimal_places=6, **options)
 
 
 class Quote(models.Model):
@@ -15,11 +24,11 @@ class Quote(models.Model):
     """
 
     outcome_id = models.BigIntegerField()
-    bid = models.DecimalField(**PRICE, null=True)
-    ask = models.DecimalField(**PRICE, null=True)
-    bid_size = models.DecimalField(**SIZE, null=True)
-    ask_size = models.DecimalField(**SIZE, null=True)
-    last = models.DecimalField(**PRICE, null=True)
+    bid = price(null=True)
+    ask = price(null=True)
+    bid_size = size(null=True)
+    ask_size = size(null=True)
+    last = price(null=True)
     flags = models.CharField(max_length=120, blank=True)
     venue_ts = models.DateTimeField(null=True)
     received_at = models.DateTimeField()
@@ -42,13 +51,13 @@ class LatestQuote(models.Model):
     outcome = models.OneToOneField(
         Outcome, models.CASCADE, primary_key=True, related_name="latest", db_constraint=False
     )
-    bid = models.DecimalField(**PRICE, null=True)
-    ask = models.DecimalField(**PRICE, null=True)
-    bid_size = models.DecimalField(**SIZE, null=True)
-    ask_size = models.DecimalField(**SIZE, null=True)
-    last = models.DecimalField(**PRICE, null=True)
-    volume_24h = models.DecimalField(**SIZE, null=True)
-    open_interest = models.DecimalField(**SIZE, null=True)
+    bid = price(null=True)
+    ask = price(null=True)
+    bid_size = size(null=True)
+    ask_size = size(null=True)
+    last = price(null=True)
+    volume_24h = size(null=True)
+    open_interest = size(null=True)
     flags = models.CharField(max_length=120, blank=True)
     is_tradable = models.BooleanField(default=False)
     venue_ts = models.DateTimeField(null=True)
@@ -98,8 +107,8 @@ class TradePrint(models.Model):
 
     outcome = models.ForeignKey(Outcome, models.CASCADE, db_index=False, db_constraint=False)
     trade_id = models.CharField(max_length=200)
-    price = models.DecimalField(**PRICE)
-    size = models.DecimalField(**SIZE)
+    price = price()
+    size = size()
     taker_side = models.CharField(max_length=4, blank=True)
     traded_at = models.DateTimeField()
     received_at = models.DateTimeField()
@@ -119,13 +128,13 @@ class Candle(models.Model):
     seconds = models.IntegerField()
     start = models.DateTimeField()
     source = models.CharField(max_length=10, help_text="trade, mid or venue")
-    open = models.DecimalField(**PRICE, null=True)
-    high = models.DecimalField(**PRICE, null=True)
-    low = models.DecimalField(**PRICE, null=True)
-    close = models.DecimalField(**PRICE, null=True)
-    bid_close = models.DecimalField(**PRICE, null=True)
-    ask_close = models.DecimalField(**PRICE, null=True)
-    volume = models.DecimalField(**SIZE, null=True)
+    open = price(null=True)
+    high = price(null=True)
+    low = price(null=True)
+    close = price(null=True)
+    bid_close = price(null=True)
+    ask_close = price(null=True)
+    volume = size(null=True)
     received_at = models.DateTimeField()
 
     class Meta:

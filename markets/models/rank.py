@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, OrderBy
 
 from markets.models.market import STATUSES, Market
-from markets.models.quote import PRICE, SIZE
+from markets.models.quote import price, size
 from markets.models.venue import Category, Venue
 from markets.quotes import ENDED
 
@@ -64,9 +64,9 @@ class MarketRank(models.Model):
     status = models.CharField(max_length=12, choices=STATUSES)
     is_tracked = models.BooleanField()
     close_time = models.DateTimeField(null=True)
-    volume_24h = models.DecimalField(**SIZE, null=True)
-    mid = models.DecimalField(**PRICE, null=True)
-    spread = models.DecimalField(**PRICE, null=True)
+    volume_24h = size(null=True)
+    mid = price(null=True)
+    spread = price(null=True)
 
     objects = MarketRankQuerySet.as_manager()
 
