@@ -156,11 +156,13 @@ def peek(raw: "bytes | msgspec.Raw", *names: str) -> str:
 
 
 def unknown_keys(raw: "bytes | msgspec.Raw", known: Set[str]) -> set[str]:
-    """Fields of an object that its declared shape has never heard of."""
-    keys = fields_of(raw)
-    if known >= keys.keys():
-        return set()
-    return {clean(key)[:100] for key in keys.keys() - known}
+    """Fields of an object that its declared shape has never heard of; a name that cannot be read
+    is one of them."""
+    try:
+        keys = _KEYS.decode(raw).keys()
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return {"(unreadable)"}
+    return set() if known >= keys else {clean(key)[:100] for key in keys - known}
 
 
 def known_fields(shape: type[msgspec.Struct], also: Set[str] = frozenset()) -> frozenset[str]:

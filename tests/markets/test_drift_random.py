@@ -52,7 +52,9 @@ def numbers(item: Any) -> list[Decimal | None]:
 
 
 @pytest.mark.parametrize("name", PAYLOADS)
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
 @given(data=st.data())
 def test_no_value_in_any_place_breaks_a_parser(name: str, data: st.DataObject) -> None:
     payload, read = PAYLOADS[name]
@@ -68,7 +70,7 @@ def test_no_value_in_any_place_breaks_a_parser(name: str, data: st.DataObject) -
 
 
 @pytest.mark.parametrize("name", PAYLOADS)
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(cut=st.floats(0, 1), noise=st.binary(max_size=8))
 def test_no_cut_or_noise_breaks_a_parser(name: str, cut: float, noise: bytes) -> None:
     payload, read = PAYLOADS[name]
