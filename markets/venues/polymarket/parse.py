@@ -13,7 +13,6 @@ from msgspec import Raw
 
 from markets.quotes import (
     EventInfo,
-    FeeInfo,
     Listing,
     MarketInfo,
     OutcomeInfo,
@@ -395,8 +394,3 @@ def _quote(shape: MarketShape, received_at: datetime) -> Quote:
         venue_ts=moment(shape.updated_at, "updatedAt"),
         is_indicative=True,
     )
-
-
-def fees(page: Page[Listing]) -> tuple[FeeInfo, ...]:
-    """The fee facts that came with these markets."""
-    return tuple(item.market.fee for item in page.items if item.market.fee is not None)

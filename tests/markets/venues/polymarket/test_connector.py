@@ -21,6 +21,7 @@ from markets.venues.base import (
 )
 from markets.venues.http import VenueHttp
 from markets.venues.polymarket import connector
+from markets.venues.polymarket.books import parse_books
 from markets.venues.polymarket.connector import LIMITS, Polymarket, Roots
 from sandbox.testing import Running, run_sandbox
 from tests.markets.venues.polymarket.payload import dump, page_of, smith
@@ -225,6 +226,22 @@ def test_each_market_has_one_book_of_its_first_token(venue: Polymarket) -> None:
             (level.price for level in book.bids), reverse=True
         )
         assert [level.price for level in book.asks] == sorted(level.price for level in book.asks)
+
+
+def test_the_other_tokens_books_are_the_same_depth_seen_twice(venue: Polymarket) -> None:
+    outcomes = [item.market.outcomes for item in listed(venue)[:20]]
+    refs = [item.market.ref for item in listed(venue)[:20]]
+    first = {pair[0].token: (ref, 0) for pair, ref in zip(outcomes, refs, strict=True)}
+    second = {pair[1].token: (ref, 1) for pair, ref in zip(outcomes, refs, strict=True)}
+    content = [{"token_id": token} for token in [*first, *second]]
+    answer = venue.http.post(f"{venue.roots.clob}/books", content, bucket="books", is_read=True)
+    seen = []
+    for tokens in (first, second):
+        page = parse_books(answer.body, tokens, answer.received_at)
+        assert {refusal.reason for refusal in page.refused} == {"unknown_token"}
+        seen.append({book.ref: (book.bids, book.asks) for book in page.items})
+    assert len(seen[0]) == 20
+    assert seen[0] == seen[1]
 
 
 def test_quotes_are_the_tops_of_the_books(venue: Polymarket) -> None:
