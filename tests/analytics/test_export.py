@@ -96,3 +96,8 @@ def test_the_command_reports_a_folder_that_cannot_be_written(tmp_path: Path) -> 
     (tmp_path / "file").write_text("")
     with pytest.raises(CommandError, match="file"):
         call_command("export", "runs", "--out", str(tmp_path / "file"))
+
+
+def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
+    call_command("export", "all", "--out", str(tmp_path / "out"), "--dry-run")
+    assert not (tmp_path / "out").exists()

@@ -23,6 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--to", dest="end", type=_moment, help="end, not included")
         parser.add_argument("--format", choices=FORMATS, default="csv")
         parser.add_argument("--out", type=Path, default=Path("exports"), help="folder")
+        parser.add_argument("--dry-run", action="store_true", help="name the files, write none")
         parser.add_argument("--json", action="store_true", help="one object on the last line")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -30,6 +31,9 @@ class Command(BaseCommand):
         files = {}
         for name in names:
             path = options["out"] / f"{name}.{options['format']}"
+            if options["dry_run"]:
+                self.stdout.write(f"would write {path}")
+                continue
             try:
                 rows = export_table(name, path, options["start"], options["end"])
             except ExportError as problem:

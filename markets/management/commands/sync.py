@@ -40,7 +40,10 @@ class Command(BaseCommand):
         if options["folder"]:
             found = self._load(options["folder"], options["as_of"])
         else:
-            found = {"venues": {v: _sync(v) for v in options["venue"] or VENUES}, "files": []}
+            found = {"venues": {}, "files": []}
+            for venue in options["venue"] or VENUES:
+                self.stderr.write(f"collecting {venue}")
+                found["venues"][venue] = _sync(venue)
         scope.choose_tracked()
         ranks.refresh_ranks()
         found["seconds"] = round(time.monotonic() - started, 2)
