@@ -204,6 +204,24 @@ def _forbidden(seen: list[httpx.Request]) -> Any:
     return answer
 
 
+@pytest.mark.parametrize(
+    ("kind", "reason", "field"),
+    [
+        ("rename:bestBuyYesCost", "missing", "bestBuyYesCost"),
+        ("retype:status", "retyped", "market.status"),
+        ("rename:contracts", "missing", "market.contracts"),
+    ],
+)
+def test_a_drifted_body_gives_refusals_by_field_and_ends_nothing(
+    sandbox: Running, venue: PredictIt, kind: str, reason: str, field: str
+) -> None:
+    fault(sandbox, kind)
+    (page,) = venue.list_markets()
+    assert not page.items
+    assert not page.is_last
+    assert {(refusal.reason, refusal.field) for refusal in page.refused} == {(reason, field)}
+
+
 def test_xml_is_refused_and_stops_nothing_but_itself() -> None:
     venue, _ = answering(b"<?xml version='1.0'?><MarketList/>")
     with pytest.raises(VenueError):
