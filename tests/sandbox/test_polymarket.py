@@ -235,6 +235,8 @@ def test_price_history_reaches_back_a_week_and_mirrors(http: httpx.Client) -> No
     assert len(rows) == 24 and set(rows[0]) == {"timestamp", "price", "resolution_seconds"}
     assert http.get(f"{DATA}/v2/prices-history", params={
         "token_id": yes, "interval": "1d", "as_of": 1}).status_code == 400
+    wide = {"token_id": yes, "start": int(NOON) - 16 * 86_400, "end": int(NOON)}
+    assert http.get(f"{DATA}/v2/prices-history", params=wide).status_code == 400
 
 
 def test_data_trades_page_with_a_cursor(http: httpx.Client) -> None:

@@ -8,8 +8,11 @@ import httpx
 import pytest
 
 from sandbox.clock import parse_time
+from sandbox.episodes import lock
 from sandbox.fees import kalshi_taker, polymarket_taker
+from sandbox.layout import KALSHI, POLY
 from sandbox.testing import Running
+from tests.sandbox.conftest import NOON
 
 
 def test_truth_has_the_promised_form(http: httpx.Client) -> None:
@@ -58,6 +61,20 @@ def test_an_episode_can_be_taken_from_the_books_it_names(http: httpx.Client,
         assert left == 0 and cost == Decimal(leg["cost"])
         paid += cost + Decimal(leg["fee"])
     assert quantity - paid == Decimal(episode["net"]) > 0
+
+
+def test_a_lock_takes_each_level_until_its_fees_eat_it(sandbox: Running) -> None:
+    """10 at .40+.50, 5 at .44+.50 and 15 at .44+.52 pay; .47+.52 leaves a cent, less than fees."""
+    mk = sandbox.box.world.markets
+    pair = next(p for p in sandbox.box.world.pairs if mk.venue[p.a] == KALSHI
+                and mk.venue[p.b] == POLY and sandbox.box.poly.static(p.b)["feesEnabled"])
+    first, second = [(4000, 1000), (4400, 2000), (4700, 1000)], [(5000, 1500), (5200, 5000)]
+    found = lock(sandbox.box, pair, ("yes", "no"), NOON, first, second)
+    assert found is not None and found.quantity == 30
+    assert [x.cost for x in found.legs] == [Decimal("12.8"), Decimal("15.3")]
+    assert [x.price for x in found.legs] == [4400, 5200]
+    assert found.net == Decimal("1.9") - sum(x.fee for x in found.legs) > 0
+    assert lock(sandbox.box, pair, ("yes", "no"), NOON, [(4900, 100)], [(5000, 100)]) is None
 
 
 def asks(http: httpx.Client, venue: str, name: str, side: str) -> list[tuple[Decimal, Decimal]]:
