@@ -9,7 +9,7 @@ from typing import Any
 
 from celery import Celery, signals
 from django.conf import settings
-from kombu import Queue
+from kombu import Exchange, Queue
 
 from arbsite import servers
 
@@ -39,7 +39,8 @@ app.conf.update(
         "socket_keepalive": True,
         "health_check_interval": 25,
     },
-    task_queues=[Queue(name) for name in QUEUES],
+    # Named in full: left out, exchange and key would be the default queue's for all of them.
+    task_queues=[Queue(name, Exchange(name), routing_key=name) for name in QUEUES],
     task_default_queue="analyze",
     # A misspelt queue is an error, not a queue that nobody reads.
     task_create_missing_queues=False,

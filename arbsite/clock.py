@@ -23,7 +23,9 @@ def _settings() -> tuple[float, float, float]:
     return origin, started, float(os.environ.get("CLOCK_SPEED", "").strip() or 1)
 
 
-_origin, _start, _speed = _settings()
+# The wall clock until `restart`: settings check the variables first, and refuse them in one line.
+_origin = _start = time.time()
+_speed = 1.0
 _fixed: datetime | None = None
 
 

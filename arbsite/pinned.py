@@ -28,8 +28,8 @@ def path(folder: Path) -> Path:
 def read(folder: Path) -> dict[str, str]:
     """What was pinned, or nothing; a spoilt file counts as none."""
     try:
-        found = json.loads(path(folder).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = dict(json.loads(path(folder).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
         return {}
     return {str(key): str(value) for key, value in found.items()}
 

@@ -54,7 +54,7 @@ def card(path: Path) -> dict[str, Any]:
     """What was written down; nothing when there is none or it is spoilt."""
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
+    except (OSError, ValueError, TypeError):
         return {}
 
 

@@ -8,12 +8,14 @@ from pathlib import Path
 from django.conf import settings
 
 from arbsite import clock, logins, pinned, schedule, servers
+from arbsite.env import SettingError
 from arbsite.supervisor import plan, reports
 from arbsite.supervisor.child import Child
 from arbsite.supervisor.holding import Holding
 from arbsite.supervisor.reset import forget
 from arbsite.supervisor.run import Supervisor
 from markets.tasks import make_partitions
+from sandbox.faults import Faults
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +23,7 @@ log = logging.getLogger(__name__)
 def up(fresh: bool = False) -> None:
     """Run until told to stop; `fresh` begins a new world first. ServerError in one line."""
     signal.signal(signal.SIGTERM, _interrupt)
+    _check_faults()
     folder = settings.DATASET_DIR
     with Holding(folder) as holding:
         try:
@@ -30,6 +33,15 @@ def up(fresh: bool = False) -> None:
             _run(holding, folder)
         finally:
             servers.leave()
+
+
+def _check_faults() -> None:
+    """The sandbox would refuse them too, but as a child that dies at every start."""
+    try:
+        Faults(settings.SANDBOX_SEED, settings.FAULTS)
+    except ValueError as problem:
+        allowed = f"{problem}; allowed: venue:kind=rate, more of them after a comma"
+        raise SettingError(f"FAULTS={settings.FAULTS!r} is not allowed: {allowed}") from None
 
 
 def _interrupt(number: int, frame: object) -> None:

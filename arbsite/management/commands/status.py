@@ -1,12 +1,13 @@
 """`manage.py status`: where the system stands."""
 
 import json
+import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from arbsite.status import status
+from arbsite.status import processes, status
 
 
 class Command(BaseCommand):
@@ -20,9 +21,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--why", action="store_true", help="how many markets come how far")
+        parser.add_argument("--alive", metavar="NAME", help="exit code 1 unless it was heard of")
         parser.add_argument("--json", action="store_true", help="one object on the last line")
 
     def handle(self, *args: Any, why: bool, **options: Any) -> None:
+        if options["alive"]:
+            if processes().get(options["alive"]) != "up":
+                sys.exit(1)
+            return
         found = status(why)
         if options["json"]:
             self.stdout.write(json.dumps(found))

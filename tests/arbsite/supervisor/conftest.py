@@ -60,9 +60,7 @@ def supervise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start
         supervisor.drain()
 
 
-def step_until(
-    supervisor: Supervisor, true: Callable[[], object], seconds: float = 15.0
-) -> bool:
+def step_until(supervisor: Supervisor, true: Callable[[], object], seconds: float = 15.0) -> bool:
     """Let the supervisor work until it is true or the time is up."""
 
     def look() -> object:
@@ -70,4 +68,3 @@ def step_until(
         return true()
 
     return wait_for(look, seconds)
-

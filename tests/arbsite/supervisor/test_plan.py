@@ -4,7 +4,7 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django.fixtures import Settings
 
 from arbsite import pinned
 from arbsite.servers.errors import ServerError
@@ -22,7 +22,7 @@ def taken() -> Iterator[int]:
 
 @pytest.mark.parametrize("setting", ["WEB_PORT", "SANDBOX_URL"])
 def test_set_port_that_is_taken_is_refused_by_name(
-    taken: int, setting: str, settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch
+    taken: int, setting: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.DEMO = True
     settings.WEB_PORT = taken if setting == "WEB_PORT" else _free()
@@ -33,7 +33,7 @@ def test_set_port_that_is_taken_is_refused_by_name(
 
 
 def test_unset_ports_move_on_to_free_ones_that_differ(
-    taken: int, settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch
+    taken: int, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.DEMO = True
     settings.WEB_PORT, settings.SANDBOX_URL = taken, f"http://127.0.0.1:{taken}"
@@ -45,9 +45,7 @@ def test_unset_ports_move_on_to_free_ones_that_differ(
     assert web != sandbox
 
 
-def test_real_venues_need_no_sandbox(
-    settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_real_venues_need_no_sandbox(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.DEMO, settings.WEB_PORT = False, _free()
     monkeypatch.setattr(pinned, "given", frozenset())
     chosen = plan.addresses()
@@ -56,7 +54,7 @@ def test_real_venues_need_no_sandbox(
 
 
 def test_sandbox_elsewhere_is_not_started(
-    settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.DEMO, settings.WEB_PORT = True, _free()
     settings.SANDBOX_URL = "http://sandbox.example.org:8601"
@@ -78,7 +76,7 @@ def test_beat_ends_before_workers_before_pages_before_venues() -> None:
     assert names == ["beat", "worker-trade", "worker-ingest", "worker-match", "web", "sandbox"]
 
 
-def test_greeting_names_address_login_and_password(settings: SettingsWrapper) -> None:
+def test_greeting_names_address_login_and_password(settings: Settings) -> None:
     settings.DATASET, settings.DEMO = "demo", True
     said = plan.greeting("http://127.0.0.1:8600", "open-sesame")
     assert "http://127.0.0.1:8600" in said

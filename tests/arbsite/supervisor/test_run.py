@@ -71,9 +71,7 @@ def test_end_kills_what_the_child_left(supervise: Start) -> None:
     assert step_until(supervisor, lambda: not is_alive(grandchild))
 
 
-def test_drain_ends_stage_by_stage_and_kills_the_stubborn(
-    supervise: Start, tmp_path: Path
-) -> None:
+def test_drain_ends_stage_by_stage_and_kills_the_stubborn(supervise: Start, tmp_path: Path) -> None:
     order = tmp_path / "order"
     noted = (
         "import signal, sys, time\n"
