@@ -5,7 +5,7 @@ Permissions a person adds to a group stay; those listed here are put back.
 """
 
 from django.apps import AppConfig
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, Permission
+from django.contrib.auth.models import AnonymousUser, Group, Permission, User
 from django.db.models import Q
 
 VIEWER, REVIEWER, TRADER, RISK_MANAGER = "viewer", "reviewer", "trader", "risk manager"
@@ -56,7 +56,7 @@ def make_roles(app_config: AppConfig, **_: object) -> None:
         group.permissions.add(*Permission.objects.filter(may))
 
 
-def role_of(user: AbstractBaseUser | AnonymousUser) -> str:
+def role_of(user: User | AnonymousUser) -> str:
     """The highest role of a user, as a word for the sidebar."""
     if getattr(user, "is_superuser", False):
         return "administrator"

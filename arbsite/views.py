@@ -6,6 +6,7 @@ from datetime import datetime
 import redis
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import QuerySet
@@ -59,8 +60,8 @@ class Shell:
 def shell(request: HttpRequest) -> dict[str, object]:
     """Template context of the shell."""
     mode, says = MODES[settings.TRADING_MODE]
-    user = getattr(request, "user", None)
-    known = user is not None and user.is_authenticated
+    user = getattr(request, "user", AnonymousUser())
+    known = user.is_authenticated
     as_of = recorded_until() if known else None
     frame = Shell(
         mode=mode,

@@ -1,8 +1,9 @@
 """The admin of the ground floor: fast on tables of millions, read-only where rows are history."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.db import connection
 from django.db.models import Model, QuerySet
@@ -113,7 +114,7 @@ class ScopeAdmin(admin.ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Scope, form: ModelForm, change: bool) -> None:
         """The author of a line is who made it; the log keeps who changed it."""
         if not change:
-            obj.author = request.user
+            obj.author = cast(User, request.user)
         super().save_model(request, obj, form, change)
 
 
@@ -157,14 +158,15 @@ class MarketAdmin(HistoryAdmin):
         self, request: HttpRequest, queryset: QuerySet[Market], search_term: str
     ) -> tuple[QuerySet[Market], bool]:
         """Full text: a LIKE would read the whole table."""
-        return (queryset.matching(search_term) if search_term else queryset), False
+        found = Market.objects.matching(search_term).values("pk")
+        return (queryset.filter(pk__in=found) if search_term else queryset), False
 
 
 @admin.register(Outcome)
 class OutcomeAdmin(HistoryAdmin):
     list_display = ("market", "index", "label", "token")
     list_select_related = ("market",)
-    search_fields = ("market__key__exact", "token__exact")
+    search_fields = ("market__key__exact",)
     ordering = ("-id",)
 
 

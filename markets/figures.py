@@ -89,7 +89,12 @@ def _candle_points(
 
 
 def _quote_points(outcome: Outcome, start: datetime, now: datetime, hours: int) -> list[Point]:
-    values = {"outcome": outcome.pk, "start": start, "end": now, "width": hours * 3600 / _PARTS}
+    values: dict[str, Any] = {
+        "outcome": outcome.pk,
+        "start": start,
+        "end": now,
+        "width": hours * 3600 / _PARTS,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_THINNED, values)
         return [Point(at, bid, ask, last) for at, bid, ask, last in cursor.fetchall()]

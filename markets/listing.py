@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django import forms
 from django.contrib.postgres.search import SearchQuery
@@ -51,7 +52,7 @@ class MarketFilter(forms.Form):
     tracked = forms.BooleanField(required=False)
     sort = forms.ChoiceField(required=False, choices=[(name, name) for name in ORDERS])
 
-    def asked(self) -> dict[str, object]:
+    def asked(self) -> dict[str, Any]:
         """The cleaned values; defaults for what was refused or left out."""
         self.is_valid()
         values = {name: self.cleaned_data.get(name) for name in self.fields}
@@ -63,7 +64,7 @@ class MarketFilter(forms.Form):
         """Ranks of the markets asked for, in the order asked for."""
         asked = self.asked()
         status = "" if asked["status"] == "all" else str(asked["status"])
-        ranks = MarketRank.objects.state(status).closing_within(asked["within"], now)  # type: ignore[arg-type]
+        ranks = MarketRank.objects.state(status).closing_within(asked["within"], now)
         if asked["venue"]:
             ranks = ranks.filter(venue=asked["venue"])
         if asked["category"]:

@@ -83,7 +83,7 @@ class ProcessLine:
 
 def venue_sheets(now: datetime) -> list[VenueSheet]:
     """One sheet for each venue, in the order of their names."""
-    counts = {
+    counts: dict[str, Any] = {
         row["venue_id"]: row
         for row in MarketRank.objects.values("venue_id").annotate(
             markets=Count("pk"), tracked=Count("pk", filter=Q(is_tracked=True))
@@ -147,7 +147,8 @@ def _verdict(
 def _troubles(
     venue: Venue, good: CollectionRun | None, breaker: BreakerState | None, now: datetime
 ) -> tuple[list[str], list[str]]:
-    bad, warn = [], []
+    bad: list[str] = []
+    warn: list[str] = []
     if breaker is not None and breaker.state != BreakerState.State.CLOSED:
         says = f"Breaker {breaker.get_state_display().lower()}: {breaker.reason}"
         (bad if breaker.state == BreakerState.State.OPEN else warn).append(says)
@@ -185,7 +186,7 @@ def _run_says(run: CollectionRun) -> str:
 
 def _next_pause(pauses: Iterable[dict[str, str]], now: datetime) -> dict[str, Any] | None:
     """The announced pause that is on or comes next."""
-    windows = [
+    windows: list[dict[str, Any]] = [
         {
             "start": datetime.fromisoformat(pause["start"]),
             "end": datetime.fromisoformat(pause["end"]),

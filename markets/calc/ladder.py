@@ -41,7 +41,7 @@ def ladder(bids: Side, asks: Side, depth: int = 10) -> Ladder:
     return Ladder(_rungs(bids, deepest), _rungs(asks, deepest))
 
 
-def mirror(bids: Side, asks: Side) -> tuple[list[tuple[Decimal, Decimal]], ...]:
+def mirror(bids: Side, asks: Side) -> tuple[Side, Side]:
     """The same orders seen from the other outcome: a bid at p is an offer there at 1 - p."""
     return [(ONE - price, size) for price, size in asks], [
         (ONE - price, size) for price, size in bids

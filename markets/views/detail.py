@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
@@ -23,6 +23,7 @@ from markets.listing import MarketRow, row_of, rows_of
 from markets.models import LatestBook, LatestQuote, Market, MarketRevision, Outcome
 from markets.tasks import fill_chart
 from markets.terms import fees_of
+from markets.views.request import DeskRequest
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ class Book:
 
 
 @require_safe
-def market_detail(request: HttpRequest, key: str) -> HttpResponse:
+def market_detail(request: DeskRequest, key: str) -> HttpResponse:
     """The page of the market with this canonical id; for htmx its moving part."""
     market = _market(key)
     now = recorded_until() or clock.now()
@@ -71,7 +72,7 @@ def market_detail(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @require_safe
-def market_chart(request: HttpRequest, key: str) -> JsonResponse:
+def market_chart(request: DeskRequest, key: str) -> JsonResponse:
     """The price figure of outcome 0 over `hours`."""
     hours = request.GET.get("hours", "24")
     if hours not in {str(span) for span in SPANS}:

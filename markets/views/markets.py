@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
@@ -15,6 +15,7 @@ from arbsite import clock
 from markets.freshness import recorded_until
 from markets.listing import MarketFilter, MarketRow, export_rows, page_number, page_of
 from markets.ranks import rank_new_markets
+from markets.views.request import DeskRequest
 
 REFRESH_SECONDS = 10
 _HEADER = (
@@ -25,7 +26,7 @@ _PARTS = {"results": "markets/_results.html", "rows": "markets/_rows.html"}
 
 
 @require_safe
-def market_list(request: HttpRequest) -> HttpResponse:
+def market_list(request: DeskRequest) -> HttpResponse:
     """The page; for htmx the part of it that was asked for."""
     rank_new_markets()
     now = recorded_until() or clock.now()
@@ -47,7 +48,7 @@ def market_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def market_export(request: HttpRequest) -> StreamingHttpResponse:
+def market_export(request: DeskRequest) -> StreamingHttpResponse:
     """The current filter as CSV, streamed; the first 10,000 rows of it."""
     now = recorded_until() or clock.now()
     lines = _csv_lines(export_rows(MarketFilter(request.GET), now))
@@ -72,7 +73,8 @@ def _csv_lines(rows: Iterable[MarketRow]) -> Iterator[str]:
 
 async def _dripped(lines: Iterator[str]) -> AsyncIterator[str]:
     """The same lines under ASGI, where the database may only be asked from a thread."""
-    while (part := await sync_to_async(next)(lines, None)) is not None:
+    read = sync_to_async(lambda: next(lines, None))
+    while (part := await read()) is not None:
         yield part
 
 

@@ -1,14 +1,12 @@
 """Scope: which markets get attention, as lines that a person edits."""
 
-from typing import Any
-
 from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.db import transaction
 from django.db.models import Count
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
@@ -16,21 +14,18 @@ from arbsite import clock
 from markets import audit
 from markets.models import Market, Scope, Venue
 from markets.scope import PRESETS, ScopeError, apply_preset, preview
+from markets.views.request import DeskRequest
 
 
 class LineForm(forms.ModelForm):
     """A new line; a value that its dimension cannot read is refused with the reason."""
 
+    action = forms.ChoiceField(choices=Scope.Action.choices, initial=Scope.Action.WATCH)
+    dimension = forms.ChoiceField(choices=Scope.Dimension.choices, initial=Scope.Dimension.WORD)
+
     class Meta:
         model = Scope
         fields = ("action", "dimension", "value", "note")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name, first in (("action", Scope.Action.WATCH), ("dimension", Scope.Dimension.WORD)):
-            field = self.fields[name]
-            field.choices = [choice for choice in field.choices if choice[0]]
-            field.initial = first
 
     def clean(self) -> dict[str, object]:
         """The value must make sense for the dimension."""
@@ -44,12 +39,12 @@ class LineForm(forms.ModelForm):
 
 
 @require_safe
-def scope_page(request: HttpRequest) -> HttpResponse:
+def scope_page(request: DeskRequest) -> HttpResponse:
     """The lines, what adds to them, and what comes of them."""
     return _page(request, LineForm())
 
 
-def _page(request: HttpRequest, form: LineForm, status: int = 200) -> HttpResponse:
+def _page(request: DeskRequest, form: LineForm, status: int = 200) -> HttpResponse:
     tracked = Market.objects.filter(is_tracked=True).values("venue").annotate(count=Count("pk"))
     counts = {row["venue"]: row["count"] for row in tracked}
     context = {
@@ -68,16 +63,16 @@ def _page(request: HttpRequest, form: LineForm, status: int = 200) -> HttpRespon
 
 
 @require_safe
-def scope_lines(request: HttpRequest) -> HttpResponse:
+def scope_lines(request: DeskRequest) -> HttpResponse:
     """The rows of the table with how many markets each touches, which takes a moment to count."""
     lines = _lines()
     for line in lines:
-        line.touched = _touched(line)
+        vars(line)["touched"] = _touched(line)
     return render(request, "markets/_scope_lines.html", {"lines": lines, "now": clock.now()})
 
 
 @require_safe
-def scope_preview(request: HttpRequest) -> HttpResponse:
+def scope_preview(request: DeskRequest) -> HttpResponse:
     """How many live markets a line would touch, said in words."""
     dimension, value = request.GET.get("dimension", ""), request.GET.get("value", "").strip()
     context: dict[str, object] = {"value": value}
@@ -91,7 +86,7 @@ def scope_preview(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @permission_required("markets.add_scope", raise_exception=True)
-def scope_add(request: HttpRequest) -> HttpResponse:
+def scope_add(request: DeskRequest) -> HttpResponse:
     """Add a line; its author is who adds it."""
     form = LineForm(request.POST)
     if not form.is_valid():
@@ -106,7 +101,7 @@ def scope_add(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @permission_required("markets.add_scope", raise_exception=True)
-def scope_preset(request: HttpRequest) -> HttpResponse:
+def scope_preset(request: DeskRequest) -> HttpResponse:
     """Add the lines of a preset."""
     name = request.POST.get("name", "")
     if name not in PRESETS:
@@ -121,7 +116,7 @@ def scope_preset(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @permission_required("markets.change_scope", raise_exception=True)
-def scope_switch(request: HttpRequest, pk: int) -> HttpResponse:
+def scope_switch(request: DeskRequest, pk: int) -> HttpResponse:
     """Let a line count, or not, without losing it."""
     line = get_object_or_404(Scope, pk=pk)
     is_enabled = request.POST.get("enabled") == "1"
@@ -135,7 +130,7 @@ def scope_switch(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @permission_required("markets.delete_scope", raise_exception=True)
-def scope_remove(request: HttpRequest, pk: int) -> HttpResponse:
+def scope_remove(request: DeskRequest, pk: int) -> HttpResponse:
     """Take a line away; the log keeps who did."""
     line = get_object_or_404(Scope, pk=pk)
     with transaction.atomic():

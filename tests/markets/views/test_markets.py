@@ -5,7 +5,9 @@ import csv
 import io
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import AsyncClient, Client
 from django.urls import reverse
 
@@ -120,7 +122,9 @@ def test_the_export_streams_under_asgi() -> None:
 
     async def fetch() -> list[bytes]:
         answer = await client.get(reverse("markets_export"))
-        return [part async for part in answer.streaming_content]
+        parts = [part async for part in answer.streaming_content]
+        await sync_to_async(lambda: connection.close())()  # the thread's own
+        return parts
 
     assert [row["market"] for row in _export(asyncio.run(fetch()))] == ["KALSHI:KXRAIN"]
 
