@@ -18,7 +18,9 @@ ODD = st.one_of(
     st.integers(-(10**20), 10**20),
     st.floats(allow_nan=True, allow_infinity=True),
     st.text(max_size=20),
-    st.sampled_from(["", "NaN", "1e400", "-1", "0.5", "0", "1", "2026-13-40", "\x00", "[1]", "[]"]),
+    st.sampled_from(
+        ["", "NaN", "sNaN", "1e400", "-1", "0.5", "0", "1", "2026-13-40", "\x00", "[1]", "[]"]
+    ),
     st.lists(st.integers(), max_size=3),
     st.dictionaries(st.text(max_size=5), st.integers(), max_size=2),
 )
@@ -49,6 +51,24 @@ def numbers(item: Any) -> list[Decimal | None]:
     if isinstance(item, CandleInfo):
         return [item.open, item.high, item.low, item.close, item.bid_close, item.ask_close]
     return []
+
+
+#: Each of these in every place.
+HOSTILE = ("NaN", "sNaN", "-Infinity", "1e400", "-1", "", "0001-01-01T00:00:00Z", -1, 1e300, None)
+
+
+@pytest.mark.parametrize("name", PAYLOADS)
+def test_no_hostile_value_in_every_place_breaks_a_parser(name: str) -> None:
+    payload, read = PAYLOADS[name]
+    for *way, last in PLACES[name]:
+        changed = deepcopy(payload)
+        place = changed
+        for step in way:
+            place = place[step]
+        for value in HOSTILE:
+            place[last] = value
+            for item in read(json.dumps(changed).encode()).items:
+                assert all(n is None or 0 <= n <= 1 for n in numbers(item))
 
 
 @pytest.mark.parametrize("name", PAYLOADS)

@@ -3,8 +3,9 @@
 Pure. One table each, so that a reader can hold it against the venue's documentation.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 
 import msgspec
 from msgspec import UNSET
@@ -180,15 +181,18 @@ def _fee(ref: str, schedule: FeeShape) -> FeeInfo:
     ):
         if not (value.is_finite() and 0 <= value <= most):
             raise BadItem("out_of_range", f"feeSchedule.{name}", sample=str(value)[:80])
-    return FeeInfo(
-        venue=VENUE,
-        scope="market",
-        scope_ref=ref,
-        formula="polymarket",
-        values={
-            "rate": str(schedule.rate),
-            "exponent": str(schedule.exponent),
-            "taker_only": "1" if schedule.taker_only else "0",
-            "rebate_rate": str(schedule.rebate_rate),
-        },
-    )
+    terms = (schedule.rate, schedule.exponent, schedule.taker_only, schedule.rebate_rate)
+    return FeeInfo(VENUE, "market", ref, "polymarket", _fee_values(*terms))
+
+
+@lru_cache(256)
+def _fee_values(
+    rate: Decimal, exponent: Decimal, taker_only: bool, rebate: Decimal
+) -> Mapping[str, str]:
+    """A handful of schedules serve all markets."""
+    return {
+        "rate": str(rate),
+        "exponent": str(exponent),
+        "taker_only": "1" if taker_only else "0",
+        "rebate_rate": str(rebate),
+    }

@@ -214,10 +214,10 @@ def _cost(value: Decimal | None, field: str) -> Decimal | None:
 
 def _last(value: Decimal | None) -> Decimal | None:
     """0 stands for: never traded."""
-    if value is None or value == 0:
+    if value is None:
         return None
-    if value.is_finite() and 0 < value <= 1:
-        return value
+    if value.is_finite() and 0 <= value <= 1:
+        return value or None
     raise BadItem("out_of_range", "lastTradePrice", sample=str(value)[:80])
 
 
