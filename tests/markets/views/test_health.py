@@ -134,13 +134,15 @@ def test_the_gravest_incident_comes_first() -> None:
     assert tiers == ["emergency", "important", "routine", "quiet"]
 
 
-def test_a_resolved_incident_stays_as_its_first_resolver_left_it(desk: Client) -> None:
+@pytest.mark.parametrize("name", ["incident_resolve", "incident_acknowledge"])
+def test_a_resolved_incident_stays_as_its_first_resolver_left_it(desk: Client, name: str) -> None:
     incident = make.IncidentFactory()
     first = clock.now()
     Incident.objects.update(resolved_at=first, resolved_by="someone")
-    answer = desk.post(reverse("incident_resolve", args=[incident.pk]), follow=True)
+    answer = desk.post(reverse(name, args=[incident.pk]), follow=True)
     incident.refresh_from_db()
     assert (incident.resolved_by, incident.resolved_at) == ("someone", first)
+    assert incident.acknowledged_at is None
     assert "Someone else was faster" in answer.content.decode()
 
 
