@@ -27,8 +27,9 @@ class PacedEntry(ModelEntry):
 
     def __init__(self, model: Any, app: Any = None) -> None:
         super().__init__(model, app=app)
-        if isinstance(self.schedule, schedules.schedule) and clock.speed() != 1:
-            app_s = self.schedule.run_every.total_seconds()
+        told: schedules.BaseSchedule = self.schedule
+        if isinstance(told, schedules.schedule) and clock.speed() != 1:
+            app_s = told.run_every.total_seconds()
             wall_s = max(SHORTEST_S, clock.wall_seconds(app_s))
             self.schedule = schedules.schedule(timedelta(seconds=wall_s), app=self.app)
             if isinstance(self.options.get("expires"), int):

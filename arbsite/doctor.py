@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 import httpx
@@ -49,7 +50,7 @@ def examine() -> list[Check]:
     for examination in (_servers, _schema, _disk, _processes, _breakers):
         found += _safely(examination.__name__.strip("_"), examination)
     for venue in VENUES:
-        found += _safely(venue, lambda venue=venue: _venue(venue))
+        found += _safely(venue, partial(_venue, venue))
     return found
 
 

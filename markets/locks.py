@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import Error, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 log = logging.getLogger(__name__)
 _KEY = "hashtextextended(%s, 0)"
@@ -21,7 +22,7 @@ class AdvisoryLock:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._connection = None  # ours alone, open only while we hold the lock
+        self._connection: BaseDatabaseWrapper | None = None  # ours alone, open only while we hold the lock
 
     def acquire(self) -> bool:
         """Whether the lock is ours now; never waits. True also when it was ours already.

@@ -46,7 +46,7 @@ def periodic(queue: str, seconds: int, daily: bool = False) -> Callable[[Work], 
                     return {"skipped": "running"}
                 return _once_a_day(job, work, bound) if daily else work(*args, **kwargs)
 
-        return shared_task(  # type: ignore[no-any-return]
+        return shared_task(
             queue=queue, soft_time_limit=seconds, time_limit=seconds + HARD_LIMIT_MARGIN_S
         )(run)
 
@@ -59,7 +59,7 @@ def at_most_once(queue: str, seconds: int) -> Callable[[Work], Task]:
     For what must never happen twice, as sending an order: a lost worker loses the task, and
     whoever owns the row finds it unfinished and asks.
     """
-    return shared_task(  # type: ignore[no-any-return]
+    return shared_task(
         queue=queue,
         soft_time_limit=seconds,
         time_limit=seconds + HARD_LIMIT_MARGIN_S,

@@ -19,7 +19,9 @@ def http(url: str) -> str:
 
 def worker(node: str) -> str:
     """A Celery worker's own process answers, however busy its children are."""
-    answers = app.control.ping(destination=[node], timeout=TIMEOUT_S)
+    # Not one of the pool's: after a restart of Redis these are dead, and not the worker.
+    with app.connection_for_write() as own:
+        answers = app.control.ping(destination=[node], timeout=TIMEOUT_S, connection=own)
     return "" if answers else f"{node} does not answer"
 
 

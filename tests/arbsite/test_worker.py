@@ -16,6 +16,7 @@ from arbsite import servers
 from arbsite.celery import app
 from arbsite.redelivery import MOST_DELIVERIES
 from arbsite.servers import private_redis
+from arbsite.supervisor import probes
 from markets.locks import AdvisoryLock
 from markets.models import Incident, JobRun
 from tests.arbsite import worker_tasks
@@ -30,7 +31,6 @@ def worker(transactional_db: None, tmp_path: Path) -> Iterator[subprocess.Popen[
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "tests.arbsite.worker_settings",
         "WORKER_DATABASE": connection.settings_dict["NAME"],
-        "TEST_DATA_DIR": str(settings.DATA_DIR),
         "REMAP_SIGTERM": "SIGQUIT",
     }
     command = [sys.executable, "-m", "celery", "--app=arbsite", "worker", "--queues=ingest"]
@@ -42,9 +42,7 @@ def worker(transactional_db: None, tmp_path: Path) -> Iterator[subprocess.Popen[
             env=environment, stdout=output, stderr=output, start_new_session=True,
         )  # fmt: skip
     try:
-        assert wait_for(lambda: app.control.ping(destination=["test@here"], timeout=1), 25), (
-            log.read_text()
-        )
+        assert wait_for(lambda: not probes.worker("test@here"), 40), log.read_text()
         yield process
     finally:
         os.killpg(process.pid, signal.SIGKILL)
