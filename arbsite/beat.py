@@ -27,7 +27,7 @@ class PacedEntry(ModelEntry):
 
     def __init__(self, model: Any, app: Any = None) -> None:
         super().__init__(model, app=app)
-        told: schedules.BaseSchedule = self.schedule
+        told = model.schedule if model.enabled else None  # a broken row was disabled just now
         if isinstance(told, schedules.schedule) and clock.speed() != 1:
             app_s = told.run_every.total_seconds()
             wall_s = max(SHORTEST_S, clock.wall_seconds(app_s))

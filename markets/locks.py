@@ -22,7 +22,8 @@ class AdvisoryLock:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._connection: BaseDatabaseWrapper | None = None  # ours alone, open only while we hold the lock
+        # Ours alone, open only while we hold the lock.
+        self._connection: BaseDatabaseWrapper | None = None
 
     def acquire(self) -> bool:
         """Whether the lock is ours now; never waits. True also when it was ours already.
