@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -43,11 +44,12 @@ from markets.writing import (
     write_markets,
     write_quotes,
     write_trades,
+    write_volumes,
 )
 from markets.writing.listings import outcome_ids
 
 T = TypeVar("T")
-CHUNK = 5000  # markets a transaction
+CHUNK = 10_000  # markets a transaction
 ASK_AGAIN = 500  # markets a call, for those that left the listing
 LIVE = [Status.NEW, Status.OPEN, Status.PAUSED]
 UNPAID = [Status.CLOSED, Status.DETERMINED, Status.DISPUTED]
@@ -278,16 +280,19 @@ def _store_listed_quotes(
     quoted = {x.market.key: (x.market, x.quote) for x in listings if x.quote}
     ids = outcome_ids(quoted)
     frozen, ahead = _frozen_after(connector), _ahead()
-    rows = []
+    rows: list[QuoteRow] = []
+    volumes: dict[int, Decimal | None] = {}
     for key, (outcome_id, is_tracked) in ids.items():
         market, quote = quoted[key]
         assert quote is not None
-        if quote.is_indicative and is_tracked:
-            continue  # it has a real book of its own
+        if quote.is_indicative and is_tracked:  # it has a real book of its own
+            volumes[outcome_id] = quote.volume_24h
+            continue
         flags = quote_flags(quote, _grid_of(market), frozen, ahead)
         rows.append(QuoteRow(outcome_id, quote, flags))
         run.age(quote.received_at)
     _count_quotes(run, rows)
+    write_volumes(volumes)
 
 
 def _grid_of(market: MarketInfo) -> Grid | None:

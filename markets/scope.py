@@ -50,7 +50,10 @@ def condition(dimension: str, value: str) -> Q:
     if dimension == Dimension.WORD:
         return Q(pk__in=Market.objects.matching(value).values("pk"))
     if dimension == Dimension.DAYS:
-        return Q(close_time__lte=clock.now() + timedelta(days=_days(value)))
+        horizon = clock.now() + timedelta(days=_days(value))
+        # A venue without a trading cut-off says at least when it expects an answer.
+        expected = Q(close_time=None, expected_time__lte=horizon)
+        return Q(close_time__lte=horizon) | expected
     simple: dict[str, dict[str, Any]] = {
         Dimension.VENUE: {"venue_id": value},
         Dimension.CATEGORY: {"category": value},

@@ -6,7 +6,14 @@ newest wins whoever comes last). One call is one transaction: whole or absent.
 
 from markets.writing.listings import write_events, write_fees, write_markets
 from markets.writing.partitions import ensure_partitions, partitions
-from markets.writing.prices import QuoteRow, write_books, write_candles, write_quotes, write_trades
+from markets.writing.prices import (
+    QuoteRow,
+    write_books,
+    write_candles,
+    write_quotes,
+    write_trades,
+    write_volumes,
+)
 
 __all__ = [
     "QuoteRow",
@@ -19,4 +26,5 @@ __all__ = [
     "write_markets",
     "write_quotes",
     "write_trades",
+    "write_volumes",
 ]

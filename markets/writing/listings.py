@@ -5,16 +5,18 @@ travel whole. A universe of which one per cent changed costs one per cent.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import lru_cache
 from hashlib import blake2b
+from operator import attrgetter
 from typing import TypeVar
 
 import msgspec
 from django.db import connection, transaction
 
 from arbsite import clock
-from markets.quotes import EventInfo, FeeInfo, MarketInfo, canonical
+from markets.quotes import EventInfo, FeeInfo, MarketInfo, PriceRange, canonical
 from markets.writing.staging import moment, number, stage, staged, text
 
 Info = TypeVar("Info", EventInfo, MarketInfo)
@@ -31,12 +33,16 @@ class Written:
     changed: tuple[str, ...] = ()
 
 
+def _content(kind: type[EventInfo] | type[MarketInfo]) -> Callable[[object], object]:
+    return attrgetter(*(f.name for f in fields(kind) if f.name not in {"received_at", "venue_ts"}))
+
+
+_CONTENT = {kind: _content(kind) for kind in (EventInfo, MarketInfo)}
+
+
 def content_hash(info: EventInfo | MarketInfo) -> str:
     """A fingerprint of everything about a listing but the time it was received."""
-    fields = [
-        getattr(info, name) for name in info.__slots__ if name not in {"received_at", "venue_ts"}
-    ]
-    return blake2b(_JSON.encode(fields), digest_size=16).hexdigest()
+    return blake2b(_JSON.encode(_CONTENT[type(info)](info)), digest_size=16).hexdigest()
 
 
 def rules_hash(rules: str) -> str:
@@ -48,6 +54,7 @@ def _changed(table: str, hashes: dict[str, str]) -> dict[str, bool]:
     """Keys whose stored hash differs, each with whether it already exists."""
     lines = (f"{text(key)}\t{value}\n" for key, value in sorted(hashes.items()))
     with staged("stage_hash", "key text, content_hash text", lines) as cursor:
+        cursor.execute("ANALYZE stage_hash")  # else the whole table is read for each batch
         cursor.execute(
             f"SELECT s.key, t.key IS NOT NULL FROM stage_hash s LEFT JOIN {table} t USING (key)"
             " WHERE t.content_hash IS DISTINCT FROM s.content_hash"
@@ -205,16 +212,20 @@ def write_markets(markets: Sequence[MarketInfo], category_of: Words) -> Written:
         found = _changed("markets_market", hashes)
         if found:
             chosen = [(key, newest[key], hashes[key]) for key in sorted(found)]
-            _write_chosen(chosen, category_of)
+            _write_chosen(chosen, category_of, has_known=any(found.values()))
     return _written(len(newest), found)
 
 
-def _write_chosen(chosen: Sequence[tuple[str, MarketInfo, str]], category_of: Words) -> None:
+def _write_chosen(
+    chosen: Sequence[tuple[str, MarketInfo, str]], category_of: Words, has_known: bool
+) -> None:
     with connection.cursor() as cursor:
         lines = (_market_line(key, market, mark, category_of) for key, market, mark in chosen)
         stage(cursor, "stage_market", _MARKET_STAGE, lines)
         cursor.execute(_STUB_EVENTS)
-        cursor.execute(_REVISIONS)
+        if has_known:
+            cursor.execute("ANALYZE stage_market")
+            cursor.execute(_REVISIONS)
         cursor.execute(_UPSERT_MARKET)
         sides = (
             f"{text(key)}\t{side.index}\t{text(side.label)}\t{text(side.token)}\n"
@@ -234,7 +245,7 @@ def _market_line(key: str, market: MarketInfo, mark: str, category_of: Words) ->
             category_of(market.venue, market.category), text(market.ref), text(market.title),
             text(market.subtitle), text(market.rules), rules_hash(market.rules), market.status,
             text(market.venue_status), market.kind, text(market.result),
-            number(market.settlement_value), _ranges(market), number(market.size_step),
+            number(market.settlement_value), _ranges(market.price_ranges), number(market.size_step),
             number(market.min_size), moment(market.open_time), moment(market.close_time),
             moment(market.expected_time), text(market.category), text(market.series),
             text(market.url), _json(market.facts), mark, moment(market.venue_ts),
@@ -243,8 +254,9 @@ def _market_line(key: str, market: MarketInfo, mark: str, category_of: Words) ->
     ) + "\n"  # fmt: skip
 
 
-def _ranges(market: MarketInfo) -> str:
-    return _json([(str(r.start), str(r.end), str(r.step)) for r in market.price_ranges])
+@lru_cache(maxsize=4096)
+def _ranges(ranges: tuple[PriceRange, ...]) -> str:
+    return _json([(str(r.start), str(r.end), str(r.step)) for r in ranges])
 
 
 # --- fees

@@ -1,6 +1,6 @@
 """Quotes, books, trades and candles: staged, ordered by outcome, guarded by time."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -107,6 +107,28 @@ def _quote_lines(ordered: Sequence[QuoteRow]) -> Iterator[str]:
                 f"{moment(quote.received_at)}\t{'t' if is_newest else 'f'}\t{novelty}\n"
             )
         previous, figures = outcome_id, now
+
+
+_VOLUMES = """
+UPDATE markets_latestquote l SET volume_24h = s.volume
+FROM (SELECT outcome_id, volume FROM stage_volume ORDER BY outcome_id) s
+WHERE l.outcome_id = s.outcome_id AND l.volume_24h IS DISTINCT FROM s.volume
+"""
+
+
+def write_volumes(volumes: Mapping[int, Decimal | None]) -> int:
+    """Refresh the day's volume alone, where the price beside it is not to be trusted."""
+    lines = [f"{key}\t{number(volumes[key])}\n" for key in sorted(volumes) if volumes[key]]
+    if not lines:
+        return 0
+    with staged("stage_volume", "outcome_id bigint, volume numeric(20,6)", lines) as cursor:
+        # Locked in order first: an UPDATE visits its rows in whatever order the plan has.
+        cursor.execute(
+            "SELECT 1 FROM markets_latestquote l JOIN stage_volume s USING (outcome_id)"
+            " ORDER BY outcome_id FOR UPDATE OF l"
+        )
+        cursor.execute(_VOLUMES)
+        return int(cursor.rowcount)
 
 
 _BOOK_STAGE = (

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 NULL = "\\N"
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x00": ""})
+_ESCAPES = (("\\", "\\\\"), ("\n", "\\n"), ("\t", "\\t"), ("\r", "\\r"), ("\x00", ""))
 _CHUNK = 2000
 
 
@@ -22,7 +22,10 @@ def text(value: str | None) -> str:
     """A text column. NUL cannot be stored by PostgreSQL and is dropped."""
     if value is None:
         return NULL
-    return value if value.isalnum() else value.translate(_ESCAPES)
+    for mark, escaped in _ESCAPES:  # a search costs nanoseconds, str.translate microseconds
+        if mark in value:
+            value = value.replace(mark, escaped)
+    return value
 
 
 def number(value: Decimal | None) -> str:

@@ -186,14 +186,11 @@ def test_an_indicative_price_never_covers_the_book_of_a_tracked_market(venue: Ve
     track("A")
     rough = listing("A", minute=1)
     assert rough.quote is not None
-    venue.listing = [
-        Page(
-            (replace(rough, quote=replace(rough.quote, bid=D("0.1"), is_indicative=True)),),
-            is_last=True,
-        )
-    ]
+    cached = replace(rough.quote, bid=D("0.1"), volume_24h=D(77), is_indicative=True)
+    venue.listing = [Page((replace(rough, quote=cached),), is_last=True)]
     ingest.sync_markets("kalshi")
-    assert LatestQuote.objects.get().bid == D("0.42")
+    row = LatestQuote.objects.get()
+    assert (row.bid, row.volume_24h, row.checked_at) == (D("0.42"), D(77), NOW)
 
 
 def test_quotes_of_tracked_markets_are_refreshed_and_strangers_counted(venue: Venues) -> None:

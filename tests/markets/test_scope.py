@@ -1,5 +1,6 @@
 """The scope list decides what is tracked: deny wins, allow narrows, watch comes first."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal as D
 
@@ -110,6 +111,16 @@ def test_a_preset_adds_its_lines_once() -> None:
     assert apply_preset("NFL") == len(PRESETS["NFL"])
     assert apply_preset("NFL") == 0
     assert set(Scope.objects.values_list("preset", flat=True)) == {"NFL"}
+
+
+def test_days_count_to_the_expected_answer_where_there_is_no_cut_off() -> None:
+    soon = _info("polymarket", "0x9", "Open end", "world")
+    write_markets(
+        [replace(soon, close_time=None, expected_time=NOW + timedelta(days=1))],
+        lambda venue, word: word,
+    )
+    line("allow", "days", "2")
+    assert tracked() == {"KXNFLGAME-1", "0x9"}
 
 
 def test_preview_counts_live_markets_only() -> None:
