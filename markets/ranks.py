@@ -16,7 +16,8 @@ _asked_at = float("-inf")
 _REFRESH = """
 INSERT INTO markets_marketrank AS r
     (market_id, venue_id, category, status, is_tracked, close_time, volume_24h, mid, spread)
-SELECT m.id, m.venue_id, m.category, m.status, m.is_tracked, coalesce(m.close_time, m.expected_time),
+SELECT m.id, m.venue_id, m.category, m.status, m.is_tracked,
+       coalesce(m.close_time, m.expected_time),
        q.volume_24h, (q.bid + q.ask) / 2, q.ask - q.bid
 FROM markets_market m
 LEFT JOIN markets_outcome o ON o.market_id = m.id AND o.index = 0
