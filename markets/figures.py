@@ -145,11 +145,12 @@ def _broken(points: Iterable[Point], holes: Iterable[tuple[datetime, datetime]])
 
 def _traces(points: Sequence[Point]) -> list[dict[str, Any]]:
     at = [point.at.isoformat() for point in points]
-    traces = [
+    traces: list[dict[str, Any]] = [
         {"role": "bid", "name": "Bid", "x": at, "y": [_cents(p.bid) for p in points]},
         {"role": "ask", "name": "Ask", "x": at, "y": [_cents(p.ask) for p in points]},
         {"role": "mid", "name": "Mid", "x": at, "y": [_cents(p.middle) for p in points]},
     ]
+    traces = [trace for trace in traces if any(y is not None for y in trace["y"])]
     traded = [point for point in points if point.volume]
     if traded:
         x = [point.at.isoformat() for point in traded]

@@ -141,6 +141,11 @@ class MarketRow:
     is_stale: bool
 
     @property
+    def closes(self) -> datetime | None:
+        """When it closes; where the venue does not say, when it is expected to end."""
+        return self.market.close_time or self.market.expected_time
+
+    @property
     def subline(self) -> str:
         """What tells it from its like: its subtitle, then its event, without repetition."""
         event = self.market.event.title if self.market.event else ""

@@ -176,12 +176,20 @@ def _run_state(run: CollectionRun) -> str:
 def _run_says(run: CollectionRun) -> str:
     if run.errors:
         return str(run.errors[0])
-    parts = [f"{count:,} {name}" for name, count in run.counts.items() if count]
+    counts = run.counts.items()
+    parts = [_counted(name, count) for name, count in counts if count or name.startswith("is_")]
     if run.refused:
         parts.append(f"{run.refused:,} refused")
     if not run.is_complete:
         parts.append("not complete")
     return ", ".join(parts) or "nothing new"
+
+
+def _counted(name: str, count: int) -> str:
+    """`is_up` counts yes as 1; everything else is so many of something."""
+    if name.startswith("is_"):
+        return name[3:] if count else f"not {name[3:]}"
+    return f"{count:,} {name.replace('_', ' ')}"
 
 
 def _next_pause(pauses: Iterable[dict[str, str]], now: datetime) -> dict[str, Any] | None:

@@ -33,13 +33,13 @@ def short(number: Decimal | float | str | None) -> str:
         return NOTHING
     value = float(number)
     for size, letter in ((1e9, "bn"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= size:
+        if abs(value) >= 0.9995 * size:
             return (
                 f"{value / size:.1f}{letter}"
                 if abs(value) < 100 * size
                 else f"{value / size:.0f}{letter}"
             )
-    return f"{value:.2f}".rstrip("0").rstrip(".")
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 @register.filter

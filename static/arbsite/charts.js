@@ -12,7 +12,7 @@
 
   function traces(figure) {
     const by = Object.fromEntries(figure.traces.map((trace) => [trace.role, trace]));
-    const line = (role, extra) => ({
+    const line = (role, extra) => by[role] && ({
       type: "scatter", mode: "lines", name: by[role].name, x: by[role].x, y: by[role].y,
       connectgaps: false, hovertemplate: "%{y:.1f}", ...extra,
     });
@@ -20,7 +20,7 @@
       line("bid", { line: { color: colour("bid"), width: 1, shape: "hv" } }),
       line("ask", { line: { color: colour("ask"), width: 1, shape: "hv" } }),
       line("mid", { line: { color: colour("accent"), width: 2.2, shape: "hv" } }),
-    ];
+    ].filter(Boolean);
     if (by.volume) {
       drawn.unshift({
         type: "bar", name: "Volume", x: by.volume.x, y: by.volume.y, yaxis: "y2",

@@ -172,3 +172,11 @@ def test_markets_that_have_no_rank_yet_are_ranked_when_a_page_is_opened(
     _market("K:M", ".1", ".2")
     rank_new_markets()  # within its patience: the periodic job will do it
     assert _keys("") == ["K:N"]
+
+
+def test_a_market_without_a_closing_is_listed_by_its_expected_end() -> None:
+    soon = clock.now() + timedelta(hours=5)
+    _market("P:X", ".1", ".2", close_time=None, expected_time=soon)
+    refresh_ranks()
+    page = page_of(MarketFilter(QueryDict("within=24&sort=closing")), 1, clock.now())
+    assert [row.closes for row in page.rows] == [soon]

@@ -166,3 +166,9 @@ def test_a_viewer_sees_no_buttons(client: Client) -> None:
     make.IncidentFactory()
     text = client.get(reverse("health")).content.decode()
     assert "Acknowledge" not in text and "Stop collecting" not in text
+
+
+def test_what_a_venue_said_of_itself_is_words_and_not_counts() -> None:
+    make.CollectionRunFactory(job="status", counts={"is_up": 1, "is_trading": 0})
+    (line,) = _sheet().jobs
+    assert line.says == "up, not trading"
