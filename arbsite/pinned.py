@@ -15,6 +15,7 @@ from arbsite import clock
 
 CLOCK = ("CLOCK_ORIGIN", "CLOCK_START", "CLOCK_SPEED")
 ADDRESSES = ("WEB_PORT", "SANDBOX_URL")
+NOTE_S = 5.0  # wall seconds between two notes of app time
 LAST_SEEN = "APP_TIME"  # app time when `up` last looked; not a setting
 
 given: frozenset[str] = frozenset()  # those of the above that the user set
@@ -60,7 +61,8 @@ def clock_of(previous: Mapping[str, str], speed: float, wall: datetime) -> dict[
 
     The origin stays, because the simulated world is a function of it. At speed 1 app time is
     the wall's and passes while nothing runs; a faster world stops when it is not looked at, or
-    a night would cost it weeks.
+    a night would cost it weeks. It goes on a little later than it was last seen, so that a
+    killed one never goes back in time.
     """
     if not set(CLOCK) <= set(previous):
         start = origin = wall
@@ -69,6 +71,7 @@ def clock_of(previous: Mapping[str, str], speed: float, wall: datetime) -> dict[
         start = datetime.fromisoformat(previous["CLOCK_START"])
         if speed != 1 or float(previous["CLOCK_SPEED"]) != speed:
             seen = datetime.fromisoformat(previous.get(LAST_SEEN, previous["CLOCK_ORIGIN"]))
+            seen += timedelta(seconds=NOTE_S * float(previous["CLOCK_SPEED"]))
             start = wall - timedelta(seconds=(seen - origin).total_seconds() / speed)
     values = (origin.isoformat(), start.isoformat(), f"{speed:g}")
     return dict(zip(CLOCK, values, strict=True))

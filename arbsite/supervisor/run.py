@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import groupby
 from pathlib import Path
 
+from arbsite import pinned
 from arbsite.supervisor import reports
 from arbsite.supervisor.child import Child, Spec, State
 
@@ -30,10 +31,11 @@ class Supervisor:
         self.stopping = threading.Event()
         self.impatient = False
         self.on_change: Callable[[], None] = lambda: None
+        self.on_note: Callable[[], None] = lambda: None  # every few seconds
         self.on_answer: Callable[[Child], None] = lambda child: None
         self.pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="supervisor")
         self._probes: dict[str, Future[str]] = {}
-        self._next_minute = 0.0
+        self._next_minute = self._next_note = 0.0
 
     def listen(self) -> None:
         """SIGTERM and SIGINT drain; the second one does not wait any more."""
@@ -61,6 +63,9 @@ class Supervisor:
                 self._changed(child)
             self._judge(child, now)
             self._ask(child, now)
+        if now >= self._next_note:
+            self._next_note = now + pinned.NOTE_S
+            self.on_note()
         if now >= self._next_minute:
             self._next_minute = now + MINUTE_S
             self._minute()

@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+from functools import partial
 from pathlib import Path
 
 from django.conf import settings
@@ -79,6 +80,7 @@ def _run(holding: Holding, folder: Path) -> None:
 
     said: list[str] = []
     supervisor.on_change, supervisor.on_answer = note_children, greet
+    supervisor.on_note = partial(pinned.note_app_time, folder)
     supervisor.listen()
     print(f"arbsite: starting {settings.DATASET}; logs in {folder / 'logs'}", flush=True)
     for child in supervisor.children:

@@ -162,3 +162,11 @@ def test_on_change_sees_every_process_id(supervise: Start) -> None:
     supervisor.on_change = lambda: seen.append(supervisor.children[0].pid)
     assert step_until(supervisor, lambda: seen)
     assert wait_for(lambda: is_alive(seen[0]))
+
+
+def test_app_time_is_noted_while_it_runs(supervise: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("arbsite.pinned.NOTE_S", 0.1)
+    notes: list[float] = []
+    supervisor = supervise(sleeper("web"))
+    supervisor.on_note = lambda: notes.append(time.monotonic())
+    assert step_until(supervisor, lambda: len(notes) >= 3)
