@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from arbsite import views
+from markets.ranks import refresh_ranks
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -76,6 +77,7 @@ def test_recorded_data_says_as_of_when(desk: Client, settings: object) -> None:
     settings.DATASET = "recorded"
     at = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
     make.LatestQuoteFactory(received_at=at, checked_at=at, outcome__market__key="KALSHI:KXOLD")
+    refresh_ranks()
     text = desk.get(reverse("markets")).content.decode()
     assert "as of 2026-03-02 09:30 UTC" in text
     assert "0 s ago" in text and "stale" not in text
