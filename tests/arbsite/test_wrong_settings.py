@@ -58,11 +58,12 @@ def test_wrong_faults_are_refused_before_anything_starts(tmp_path: Path, command
     assert not (tmp_path / "servers" / "postgresql.json").exists()
 
 
-def test_demo_refuses_another_dataset(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("command", "dataset"), [("demo", "run"), ("up", "recorded")])
+def test_dataset_that_does_not_fit_is_refused(tmp_path: Path, command: str, dataset: str) -> None:
     done = subprocess.run(
-        [sys.executable, "manage.py", "demo"],
+        [sys.executable, "manage.py", command],
         cwd=PROJECT,
-        env=_bare(tmp_path) | {"DATASET": "run"},
+        env=_bare(tmp_path) | {"DATASET": dataset},
         capture_output=True,
         text=True,
         timeout=60,

@@ -3,7 +3,8 @@
 from argparse import RawDescriptionHelpFormatter
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
 
 from arbsite.supervisor.up import up
 
@@ -20,6 +21,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Exit code 1 with one line when it is up already or cannot start."""
+        if settings.DATASET == "recorded":
+            problem = "DATASET=recorded is not collected; allowed: demo, run (or `manage.py web`)"
+            raise CommandError(problem, returncode=2)
         try:
             up()
         except KeyboardInterrupt:
