@@ -262,7 +262,11 @@ def test_planted_violation_is_caught(rule: Rule, path: str, source: str) -> None
         (wrong_layer, "arbsite/cycle.py", "from sandbox.world import World"),
         (impure, "markets/calc/fees.py", "from decimal import Decimal\nimport numpy as np"),
         (impure, "markets/calc/fees.py", "from markets.quotes import Level"),
-        (impure, "markets/venues/kalshi/parse.py", "import msgspec\nfrom markets.calc import quality"),
+        (
+            impure,
+            "markets/venues/kalshi/parse.py",
+            "import msgspec\nfrom markets.calc import quality",
+        ),
         (impure, "markets/ingest.py", "import httpx"),
         (second_clock, "markets/ingest.py", "import time\ntime.monotonic()"),
         (second_clock, "markets/ingest.py", "def f():\n    '''Select what is now() due.'''"),
