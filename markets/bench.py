@@ -17,8 +17,11 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from markets.ingest import CHUNK
 from markets.models import Market
 from markets.quotes import Listing, Quote
+from markets.runs import Run
+from markets.storing import Categories, Trust, chunks, store_listings
 from markets.writing import QuoteRow, write_quotes
 from markets.writing.partitions import ensure_partitions, forget
 from markets.writing.prices import _APPEND, _QUOTE_STAGE, _UPSERT, _quote_lines
@@ -169,9 +172,6 @@ def bench_universe(
 
     `pages` makes the bodies (outside the measured time), `parse` reads one as its connector would.
     """
-    from markets import ingest
-    from markets.runs import Run
-
     parsing: list[float] = []
 
     def listings() -> Iterator[Listing]:
@@ -182,15 +182,15 @@ def bench_universe(
             yield from found
 
     with scratch_tables():
-        run, categories = Run("kalshi", "markets"), ingest.Categories()
+        trust, categories, run = Trust.of(None), Categories(), Run("kalshi", "markets")
         storing, kept = 0.0, []
-        for batch in ingest.chunks(islice(listings(), markets), ingest.CHUNK):
+        for batch in chunks(islice(listings(), markets), CHUNK):
             started = time.perf_counter()
-            ingest.store_listings(run, batch, categories, None)
+            store_listings(run, batch, categories, trust)
             storing += time.perf_counter() - started
             kept += [_changed(listing) for listing in batch[::100]]
         started = time.perf_counter()
-        ingest.store_listings(run, kept, categories, None)
+        store_listings(run, kept, categories, trust)
         changed_s = time.perf_counter() - started
         stored = Market.objects.count()
     seconds = sum(parsing) + storing

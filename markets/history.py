@@ -12,17 +12,18 @@ from datetime import datetime, timedelta
 from django.db.models import Max
 
 from arbsite import clock
-from markets.ingest import Tracked, known_markets, tracked
 from markets.models import Candle, LatestQuote, Market
 from markets.runs import Run, recording
+from markets.storing import Tracked, known_markets, store_candles, tracked
 from markets.venues import get_connector
 from markets.venues.base import History, VenueError
-from markets.writing import write_candles
 
 #: What a venue's own candles are made of; candles that we roll ourselves carry other names.
 SOURCES = ("trade", "mid")
 #: Wall seconds a run may take; what is left waits for the next one.
 PATIENCE = 20.0
+#: When this process last asked for the candles of an outcome, by width (monotonic seconds).
+_asked: dict[tuple[int, int], float] = {}
 
 
 @dataclass(frozen=True)
@@ -86,11 +87,16 @@ def _refresh(
     ids = [x.outcome_id for x in known]
     newest, volume = _newest(ids, width.seconds), _volumes(ids)
     ranked = sorted(known, key=lambda x: -volume.get(x.outcome_id, 0.0))[: width.most]
-    ranked.sort(key=lambda x: newest.get(x.outcome_id, horizon))
+    # A market that has none to give stays without candles: it must not always come first.
+    ranked.sort(key=lambda x: (_asked.get((x.outcome_id, width.seconds), 0.0),
+                               newest.get(x.outcome_id, horizon)))  # fmt: skip
     for market in ranked:
         start = max(newest.get(market.outcome_id, horizon), horizon)
-        if now - start < width.due or time.monotonic() > until:
-            break  # everything after this one is fresher still
+        if time.monotonic() > until:
+            break
+        if now - start < width.due:
+            continue
+        _asked[market.outcome_id, width.seconds] = time.monotonic()
         _fetch(run, connector, market, width.seconds, start, now)
 
 
@@ -116,4 +122,4 @@ def _fetch(
         raise
     run.see(page)
     run.is_complete = True
-    run.counts["candles"] += write_candles((market.outcome_id, candle) for candle in page.items)
+    store_candles(run, page.items, {market.ref.ref: market})

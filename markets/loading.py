@@ -12,21 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from arbsite import clock
-from markets.ingest import (
-    Categories,
-    Tracked,
-    chunks,
-    store_books,
-    store_events,
-    store_listings,
-)
 from markets.models import Market
 from markets.quotes import (
     CandleInfo,
     EventInfo,
     FeeInfo,
     Listing,
-    MarketRef,
     OrderBook,
     Page,
     TradePrint,
@@ -34,9 +25,21 @@ from markets.quotes import (
 )
 from markets.recorded import RecordedFile, read_folder
 from markets.runs import Run, recording
+from markets.storing import (
+    Categories,
+    Trust,
+    chunks,
+    known_markets,
+    store_books,
+    store_candles,
+    store_events,
+    store_listings,
+    store_trades,
+)
 from markets.venues import VENUES
-from markets.writing import write_candles, write_fees, write_trades
-from markets.writing.listings import outcome_ids
+from markets.writing import write_fees
+
+CHUNK = 5000
 
 
 @dataclass
@@ -111,22 +114,17 @@ def _store(run: Run, items: tuple[Any, ...], categories: Categories) -> None:
     def of(kind: type) -> list[Any]:
         return [item for item in items if isinstance(item, kind)]
 
+    trust = Trust.of(None)  # a recording stands still: that its stamps do says nothing
     store_events(run, of(EventInfo), categories)
-    for batch in chunks(of(Listing), 5000):
-        store_listings(run, batch, categories, None)
+    for batch in chunks(of(Listing), CHUNK):
+        store_listings(run, batch, categories, trust)
     write_fees(of(FeeInfo))
-    known = _known(run.venue, {x.ref for x in (*of(OrderBook), *of(TradePrint), *of(CandleInfo))})
-    store_books(run, of(OrderBook), known, None)
-    for kind, write in ((TradePrint, write_trades), (CandleInfo, write_candles)):
-        found = [(known[x.ref].outcome_id, x) for x in of(kind) if x.ref in known]
-        run.counts[kind.__name__] += write(found)
-        run.counts["unknown"] += len(of(kind)) - len(found)
-
-
-def _known(venue: str, refs: set[str]) -> dict[str, Tracked]:
-    ids = outcome_ids([canonical(venue, ref) for ref in refs])
-    by_ref = {ref: ids.get(canonical(venue, ref)) for ref in refs}
-    return {ref: Tracked(x[0], MarketRef(ref), None) for ref, x in by_ref.items() if x}
+    refs = {x.ref for kind in (OrderBook, TradePrint, CandleInfo) for x in of(kind)}
+    keys = [canonical(run.venue, ref) for ref in refs]
+    known = known_markets(Market.objects.filter(key__in=keys))
+    store_books(run, of(OrderBook), known, trust)
+    store_trades(run, of(TradePrint), known)
+    store_candles(run, of(CandleInfo), known)
 
 
 def _count_stored(loaded: Loaded) -> None:

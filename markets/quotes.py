@@ -275,7 +275,8 @@ class Page(Generic[T]):
     """What one response gave: the good items, the refused ones, fields never seen before.
 
     `cursor` asks for the next page; `is_last` is True only when the venue itself said that there
-    is nothing more, so that an absent market may be believed to be gone.
+    is nothing more. `denied` are ids that we asked for and the venue says it does not know: only
+    these may be believed to be gone.
     """
 
     items: tuple[T, ...] = ()
@@ -284,6 +285,8 @@ class Page(Generic[T]):
     endpoint: str = ""
     cursor: str = ""
     is_last: bool = False
+    denied: frozenset[str] = frozenset()
+    denied: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

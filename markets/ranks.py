@@ -22,6 +22,11 @@ SELECT m.id, m.venue_id, m.category, m.status, m.is_tracked,
 FROM markets_market m
 LEFT JOIN markets_outcome o ON o.market_id = m.id AND o.index = 0
 LEFT JOIN markets_latestquote q ON q.outcome_id = o.id
+LEFT JOIN markets_marketrank r ON r.market_id = m.id
+WHERE (r.venue_id, r.category, r.status, r.is_tracked, r.close_time, r.volume_24h, r.mid, r.spread)
+    IS DISTINCT FROM
+    (m.venue_id, m.category, m.status, m.is_tracked, coalesce(m.close_time, m.expected_time),
+     q.volume_24h, ((q.bid + q.ask) / 2)::numeric(12, 6), (q.ask - q.bid)::numeric(12, 6))
 ORDER BY m.id
 ON CONFLICT (market_id) DO UPDATE SET
     venue_id = excluded.venue_id, category = excluded.category, status = excluded.status,

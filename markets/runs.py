@@ -3,16 +3,16 @@
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import OperationalError
+from django.db import Error
 
 from arbsite import clock
 from markets import drift, health
 from markets.models import CollectionRun, Gap
-from markets.quotes import Page, canonical
+from markets.quotes import Page, Refusal, canonical
 from markets.venues.base import VenueError
 
 
@@ -38,6 +38,13 @@ class Run:
         self.is_complete = page.is_last
         drift.report(self.venue, page)
 
+    def set_aside(self, endpoint: str, ref: str, reason: str) -> None:
+        """Count one item that the database would not take, and report it."""
+        refusal = Refusal(self.venue, endpoint, "unstorable", ref, sample=reason[:300])
+        self.refused += 1
+        self.refused_keys.add(canonical(self.venue, ref))
+        drift.report(self.venue, Page(refused=(refusal,)))
+
     def age(self, received_at: datetime) -> None:
         """Note when a stored figure had arrived; the oldest one is the run's lag."""
         if self.received is None or received_at < self.received:
@@ -62,9 +69,8 @@ def recording(venue: str, job: str, shard: str = "", every: float | None = None)
     except Exception as problem:
         run.errors.append(f"{type(problem).__name__}: {problem}"[:500])
         run.is_complete = False
-        if isinstance(problem, OperationalError):
-            raise  # the database went away: there is nothing to write the row to
-        _finish(row, run, wall)
+        with suppress(Error):  # if the database went away there is nothing to write the row to
+            _finish(row, run, wall)
         raise
     _finish(row, run, wall)
     if every and not run.errors:

@@ -5,6 +5,7 @@ of each dimension that has one; `watch` puts it first; `mute` hides it without c
 tracked.
 """
 
+from collections.abc import Iterable
 from datetime import timedelta
 from functools import reduce
 from operator import or_
@@ -17,6 +18,7 @@ from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When, Wi
 from django.db.models.functions import RowNumber
 
 from arbsite import clock
+from markets import incidents
 from markets.models import Market, Scope
 from markets.quotes import Status
 
@@ -85,15 +87,22 @@ def in_scope() -> "QuerySet[Market]":
     lines = list(Scope.objects.filter(is_enabled=True))
     chosen = Market.objects.filter(status__in=TRACKABLE, venue__is_enabled=True)
     for dimension in Dimension:
-        allowed = [x for x in lines if x.action == "allow" and x.dimension == dimension]
-        if allowed:
-            chosen = chosen.filter(_any(allowed))
-    denied = [x for x in lines if x.action == "deny"]
-    return chosen.exclude(_any(denied)) if denied else chosen
+        allowed = _any(x for x in lines if x.action == "allow" and x.dimension == dimension)
+        if allowed is not None:
+            chosen = chosen.filter(allowed)
+    denied = _any(x for x in lines if x.action == "deny")
+    return chosen if denied is None else chosen.exclude(denied)
 
 
-def _any(lines: list[Scope]) -> Q:
-    return reduce(or_, (condition(line.dimension, line.value) for line in lines))
+def _any(lines: Iterable[Scope]) -> Q | None:
+    """Markets that any of the lines speaks of; one without sense is set aside and told."""
+    conditions = []
+    for line in lines:
+        try:
+            conditions.append(condition(line.dimension, line.value))
+        except ScopeError as problem:
+            incidents.report("scope", f"scope line {line} is ignored: {problem}", about=str(line))
+    return reduce(or_, conditions) if conditions else None
 
 
 def choose_tracked() -> dict[str, int]:
@@ -102,18 +111,17 @@ def choose_tracked() -> dict[str, int]:
     Markets are taken in turn from each venue, so that a small venue is not crowded out.
     """
     wanted = set(_ranked().values_list("pk", flat=True)[: settings.TRACKED_MAX])
-    with transaction.atomic():
-        current = set(Market.objects.filter(is_tracked=True).values_list("pk", flat=True))
-        _set(sorted(wanted - current), True)
-        _set(sorted(current - wanted), False)
+    current = set(Market.objects.filter(is_tracked=True).values_list("pk", flat=True))
+    _set(sorted(wanted - current), True)
+    _set(sorted(current - wanted), False)
     return {"tracked": len(wanted), "added": len(wanted - current), "ended": len(current - wanted)}
 
 
 def _ranked() -> "QuerySet[Market]":
-    watched = [x for x in Scope.objects.filter(is_enabled=True, action="watch")]
+    watched = _any(Scope.objects.filter(is_enabled=True, action="watch"))
     first: Any = Value(1)
-    if watched:
-        first = Case(When(_any(watched), then=0), default=1, output_field=IntegerField())
+    if watched is not None:
+        first = Case(When(watched, then=0), default=1, output_field=IntegerField())
     by_volume = F("rank__volume_24h").desc(nulls_last=True)
     turn = Window(RowNumber(), partition_by=[F("first"), F("venue")], order_by=[by_volume, "pk"])
     return in_scope().annotate(first=first).annotate(turn=turn).order_by("first", "turn", "pk")
@@ -121,7 +129,11 @@ def _ranked() -> "QuerySet[Market]":
 
 def _set(keys: list[int], is_tracked: bool) -> None:
     for start in range(0, len(keys), 1000):
-        Market.objects.filter(pk__in=keys[start : start + 1000]).update(is_tracked=is_tracked)
+        part = Market.objects.filter(pk__in=keys[start : start + 1000])
+        with transaction.atomic():
+            # By key, as every writer of markets locks them; else two of them wait for each other.
+            list(part.order_by("key").select_for_update().values_list("pk"))
+            part.update(is_tracked=is_tracked)
 
 
 def apply_preset(name: str, user: User | None = None) -> int:

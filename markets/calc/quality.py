@@ -21,6 +21,7 @@ MEANING = {
     "future": "the venue's time lies ahead of ours",
     "frozen": "the venue's own time has stopped moving",
     "indicative": "a cached or derived price, not an order book",
+    "not_open": "the market is not open for trading",
 }
 
 
@@ -29,6 +30,7 @@ def quote_flags(
     grid: Grid | None,
     frozen_after: timedelta | None = None,
     ahead: timedelta = timedelta(seconds=5),
+    is_open: bool = True,
 ) -> str:
     """The doubts about a quote, space-separated in a fixed order; empty when there are none.
 
@@ -47,6 +49,8 @@ def quote_flags(
         doubts += _time_doubts(quote.venue_ts, quote.received_at, frozen_after, ahead)
     if quote.is_indicative:
         doubts.append("indicative")
+    if not is_open:
+        doubts.append("not_open")
     return " ".join(doubts)
 
 
@@ -55,9 +59,10 @@ def book_flags(
     grid: Grid | None,
     frozen_after: timedelta | None = None,
     ahead: timedelta = timedelta(seconds=5),
+    is_open: bool = True,
 ) -> str:
     """The doubts about a book: its top as a quote, and every level on the grid."""
-    flags = quote_flags(top_of_book(book), None, frozen_after, ahead)
+    flags = quote_flags(top_of_book(book), None, frozen_after, ahead, is_open)
     levels = book.bids + book.asks
     if grid is not None and not all(grid.holds(level.price) for level in levels):
         return f"{flags} off_tick".strip()

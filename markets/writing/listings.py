@@ -4,6 +4,7 @@ The light pass stages (key, content hash) of everything seen; only rows that are
 travel whole. A universe of which one per cent changed costs one per cent.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -21,6 +22,8 @@ from markets.writing.staging import moment, number, stage, staged, text
 
 Info = TypeVar("Info", EventInfo, MarketInfo)
 _JSON = msgspec.json.Encoder()
+# jsonb refuses an escaped NUL where text may simply drop it; after an odd backslash it is none.
+_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 Words = Callable[[str, str], str]  # (venue, venue's category word) → ours
 
 
@@ -63,8 +66,7 @@ def _changed(table: str, hashes: dict[str, str]) -> dict[str, bool]:
 
 
 def _json(value: object) -> str:
-    # jsonb refuses the escape of NUL even where text may simply drop it.
-    return text(_JSON.encode(value).decode().replace("\\u0000", ""))
+    return text(_NUL.sub(r"\1", _JSON.encode(value).decode()))
 
 
 # --- events
@@ -91,6 +93,7 @@ ON CONFLICT (key) DO UPDATE SET
     tags = excluded.tags, facts = excluded.facts, content_hash = excluded.content_hash,
     venue_ts = excluded.venue_ts, received_at = excluded.received_at
 WHERE excluded.received_at >= e.received_at
+RETURNING key
 """
 _EVENT_TO_MARKETS = """
 UPDATE markets_market m SET
@@ -100,6 +103,11 @@ FROM markets_event e JOIN stage_event s ON s.key = e.key
 WHERE m.event_id = e.id
   AND (m.venue_category = '' AND m.category <> e.category
        OR e.series <> '' AND m.series <> e.series)
+"""
+# An UPDATE visits its rows in any order: whoever changes several markets locks them by key first.
+_LOCK_OF_EVENTS = """
+SELECT 1 FROM markets_market m JOIN markets_event e ON e.id = m.event_id
+JOIN stage_event s ON s.key = e.key ORDER BY m.key FOR UPDATE OF m
 """
 
 
@@ -111,8 +119,10 @@ def write_events(events: Iterable[EventInfo], category_of: Words) -> Written:
     if lines:
         with staged("stage_event", _EVENT_STAGE, lines) as cursor:
             cursor.execute(_UPSERT_EVENT)
+            written = {row[0] for row in cursor}
+            cursor.execute(_LOCK_OF_EVENTS)
             cursor.execute(_EVENT_TO_MARKETS)
-            write_fees([e.fee for k, e in newest.items() if k in found and e.fee])
+            write_fees([e.fee for k, e in newest.items() if k in written and e.fee])
     return _written(len(newest), found)
 
 
@@ -179,18 +189,28 @@ CROSS JOIN LATERAL (VALUES {", ".join(f"('{f}', m.{f}::text, s.{f}::text)" for f
 WHERE s.received_at >= m.received_at AND v.old IS DISTINCT FROM v.new
 ORDER BY m.id, v.field
 """
+# The venue's word on the event beats what a connector guesses from the market's name.
+_SERIES = "CASE WHEN e.series <> '' THEN e.series ELSE s.series END"
 _UPSERT_MARKET = f"""
 INSERT INTO markets_market AS m
     (key, venue_id, event_id, category, is_tracked, created_at, {", ".join(_MARKET_NAMES)})
 SELECT s.key, s.venue_id, e.id,
        CASE WHEN s.venue_category = '' THEN coalesce(e.category, s.category) ELSE s.category END,
        false, s.received_at,
-       {", ".join(f"s.{name}" for name in _MARKET_NAMES)}
+       {", ".join(_SERIES if name == "series" else f"s.{name}" for name in _MARKET_NAMES)}
 FROM stage_market s LEFT JOIN markets_event e ON e.key = s.event_key ORDER BY s.key
 ON CONFLICT (key) DO UPDATE SET
     event_id = excluded.event_id, category = excluded.category,
     {", ".join(f"{name} = excluded.{name}" for name in _MARKET_NAMES if name != "ref")}
 WHERE excluded.received_at >= m.received_at
+RETURNING key
+"""
+_LOCK = "SELECT 1 FROM markets_market m JOIN stage_market USING (key) ORDER BY key FOR UPDATE OF m"
+_NOT_OPEN = """
+UPDATE markets_latestquote l SET is_tradable = false
+FROM stage_market s JOIN markets_market m USING (key)
+JOIN markets_outcome o ON o.market_id = m.id
+WHERE l.outcome_id = o.id AND l.is_tradable AND m.status <> 'open'
 """
 _UPSERT_OUTCOME = """
 INSERT INTO markets_outcome AS o (market_id, index, label, token)
@@ -225,16 +245,22 @@ def _write_chosen(
         cursor.execute(_STUB_EVENTS)
         if has_known:
             cursor.execute("ANALYZE stage_market")
+            cursor.execute(_LOCK)
             cursor.execute(_REVISIONS)
         cursor.execute(_UPSERT_MARKET)
+        # What lost against newer news must not leave its sides and fees behind either.
+        written = {row[0] for row in cursor}
+        if has_known:
+            cursor.execute(_NOT_OPEN)
         sides = (
             f"{text(key)}\t{side.index}\t{text(side.label)}\t{text(side.token)}\n"
             for key, market, _ in chosen
+            if key in written
             for side in market.outcomes
         )
         stage(cursor, "stage_outcome", "key text, index smallint, label text, token text", sides)
         cursor.execute(_UPSERT_OUTCOME)
-    write_fees([market.fee for _, market, _ in chosen if market.fee])
+    write_fees([market.fee for key, market, _ in chosen if market.fee and key in written])
 
 
 def _market_line(key: str, market: MarketInfo, mark: str, category_of: Words) -> str:
@@ -278,6 +304,8 @@ LEFT JOIN LATERAL (
       AND f.effective_from <= coalesce(s.dated, %(now)s) AND f.source = 'venue'
     ORDER BY f.effective_from DESC LIMIT 1) l ON true
 WHERE (l.formula, l.values) IS DISTINCT FROM (s.formula, s.values)
+  -- "As in the wider scope" says something only where this scope had its own word before.
+  AND NOT (l.formula IS NULL AND s.formula = 'inherit' AND s.values = '{}'::jsonb)
 ORDER BY s.venue_id, s.scope, s.scope_ref, effective_from
 ON CONFLICT (venue_id, scope, scope_ref, effective_from) DO UPDATE SET
     formula = excluded.formula, values = excluded.values, received_at = excluded.received_at

@@ -13,17 +13,15 @@ from markets.writing.partitions import ensure_partitions
 from markets.writing.staging import moment, number, staged, text
 
 _QUOTE_STAGE = (
-    "outcome_id bigint, bid numeric, ask numeric, bid_size numeric, ask_size numeric,"
-    " last numeric, flags text, volume_24h numeric, open_interest numeric, venue_ts timestamptz,"
-    " received_at timestamptz, is_newest boolean, novelty text"
+    "outcome_id bigint, bid numeric(12,6), ask numeric(12,6), bid_size numeric(20,6),"
+    " ask_size numeric(20,6), last numeric(12,6), flags text, volume_24h numeric(20,6),"
+    " open_interest numeric(20,6), venue_ts timestamptz, received_at timestamptz,"
+    " is_newest boolean, novelty text"
 )
-_PRICES = ("bid", "ask", "bid_size", "ask_size", "last", "flags")
+# A quote that says nothing of the last trade (a book) does not say that there was none.
 _DIFFERS = (
-    "("
-    + ", ".join(f"s.{c}" for c in _PRICES)
-    + ") IS DISTINCT FROM ("
-    + ", ".join(f"l.{c}" for c in _PRICES)
-    + ")"
+    "(s.bid, s.ask, s.bid_size, s.ask_size, coalesce(s.last, l.last), s.flags)"
+    " IS DISTINCT FROM (l.bid, l.ask, l.bid_size, l.ask_size, l.last, l.flags)"
 )
 
 # Only a change is history. `novelty` says what is known within the batch: (c)ompare with what was
@@ -118,7 +116,9 @@ WHERE l.outcome_id = s.outcome_id AND l.volume_24h IS DISTINCT FROM s.volume
 
 def write_volumes(volumes: Mapping[int, Decimal | None]) -> int:
     """Refresh the day's volume alone, where the price beside it is not to be trusted."""
-    lines = [f"{key}\t{number(volumes[key])}\n" for key in sorted(volumes) if volumes[key]]
+    lines = [
+        f"{key}\t{number(volumes[key])}\n" for key in sorted(volumes) if volumes[key] is not None
+    ]
     if not lines:
         return 0
     with staged("stage_volume", "outcome_id bigint, volume numeric(20,6)", lines) as cursor:

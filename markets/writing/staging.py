@@ -58,7 +58,8 @@ def stage(cursor: CursorWrapper, table: str, columns: str, lines: Iterable[str])
     if connection.savepoint_ids:  # inside a larger transaction it did not empty itself
         cursor.execute(f"TRUNCATE {table}")
     batch: list[str] = []
-    with cursor.copy(f"COPY {table} FROM STDIN") as copy:
+    # Django does not wrap the errors of what it does not know.
+    with connection.wrap_database_errors, cursor.copy(f"COPY {table} FROM STDIN") as copy:
         for line in lines:
             batch.append(line)
             if len(batch) == _CHUNK:

@@ -33,6 +33,7 @@ from markets.quotes import (
     Status,
 )
 from markets.quotes import Quote as QuoteValue
+from markets.storing import tracked
 from markets.venues.base import VenueError
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +53,7 @@ class Venues:
     books: Page[OrderBook] = field(default_factory=Page)
     problem: Exception | None = None
     asked: list[str] = field(default_factory=list)
+    is_silent: bool = False
 
     def list_markets(self, changed_since: datetime | None = None) -> Iterator[Page[Listing]]:
         if self.problem:
@@ -60,7 +62,8 @@ class Venues:
 
     def fetch_markets(self, refs: Sequence[str]) -> Page[Listing]:
         self.asked += refs
-        return Page(tuple(self.known[r] for r in refs if r in self.known), is_last=True)
+        denied = frozenset() if self.is_silent else frozenset(refs) - self.known.keys()
+        return Page(tuple(self.known[r] for r in refs if r in self.known), denied=denied)
 
     def fetch_quotes(self, refs: Sequence[MarketRef]) -> Page[QuoteValue]:
         if self.problem:
@@ -208,7 +211,7 @@ def test_shards_divide_the_tracked_markets_between_them(venue: Venues) -> None:
     venue.listing = pages(*(listing(f"M{n}") for n in range(20)))
     ingest.sync_markets("kalshi")
     Market.objects.update(is_tracked=True)
-    parts = [set(ingest.tracked("kalshi", shard, 3)) for shard in range(3)]
+    parts = [set(tracked("kalshi", shard, 3)) for shard in range(3)]
     assert set.union(*parts) == {f"M{n}" for n in range(20)}
     assert sum(map(len, parts)) == 20
 
@@ -260,3 +263,87 @@ def test_a_word_without_a_mapping_counts_as_other_and_is_told(venue: Venues) -> 
     assert counts["unmapped_categories"] == 1
     assert Market.objects.get().category == "other"
     assert "Cheese" in Incident.objects.get(kind="category").text
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("seeded")
+def test_a_denied_market_is_closed_outside_any_transaction_of_the_caller(venue: Venues) -> None:
+    venue.listing = pages(listing("A"), listing("B"))
+    ingest.sync_markets("kalshi")
+    venue.listing = pages(listing("A", minute=1))
+    counts = ingest.sync_markets("kalshi")
+    assert counts["closed"] == 1
+    assert statuses() == {"A": "open", "B": "closed"}
+
+
+def test_a_market_that_was_neither_given_nor_denied_stays_open(venue: Venues) -> None:
+    venue.listing = pages(listing("A"), listing("B"))
+    ingest.sync_markets("kalshi")
+    venue.listing = pages(listing("A", minute=1))
+    venue.is_silent = True
+    counts = ingest.sync_markets("kalshi")
+    assert counts["unanswered"] == 1
+    assert statuses() == {"A": "open", "B": "open"}
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        {"volume_24h": D("1e14")},
+        {"bid_size": D("1e14")},
+        {"last": D("1e7")},
+    ],
+)
+def test_a_quote_that_cannot_be_stored_costs_no_other(venue: Venues, poison: dict[str, D]) -> None:
+    good = [listing(f"M{n}") for n in range(20)]
+    bad = listing("BAD")
+    assert bad.quote is not None
+    venue.listing = pages(*good, replace(bad, quote=replace(bad.quote, **poison)))  # type: ignore[arg-type]
+    ingest.sync_markets("kalshi")
+    assert LatestQuote.objects.count() == 20
+    assert Incident.objects.get(kind="drift").endpoint == "store quotes"
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        {"series": "x" * 500},
+        {"min_size": D("1e7")},
+        {"title": " ".join(f"w{n}" for n in range(200_000))},
+    ],
+)
+def test_a_market_that_cannot_be_stored_costs_no_other(
+    venue: Venues, poison: dict[str, object]
+) -> None:
+    good = [listing(f"M{n}") for n in range(20)]
+    bad = listing("BAD")
+    venue.listing = pages(*good, replace(bad, market=replace(bad.market, **poison)))  # type: ignore[arg-type]
+    counts = ingest.sync_markets("kalshi")
+    assert counts["markets"] == 20 == Market.objects.count()
+    run = CollectionRun.objects.get()
+    assert (run.refused, run.errors) == (1, [])
+
+
+def test_a_paused_market_keeps_its_price_untradable(venue: Venues) -> None:
+    venue.listing = pages(listing("A"))
+    ingest.sync_markets("kalshi")
+    venue.listing = pages(listing("A", Status.PAUSED, 1))
+    ingest.sync_markets("kalshi")
+    row = LatestQuote.objects.get()
+    assert (row.flags, row.is_tradable) == ("not_open", False)
+
+
+def test_after_an_outage_trades_are_asked_from_where_they_were_last_complete(
+    venue: Venues, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[datetime] = []
+
+    def fetch(refs: Sequence[MarketRef], since: datetime) -> Page[object]:
+        asked.append(since)
+        return Page(is_last=True)
+
+    monkeypatch.setattr(venue, "fetch_trades", fetch, raising=False)
+    ingest.refresh_trades("kalshi")
+    clock.settle(NOW + timedelta(minutes=45))
+    ingest.refresh_trades("kalshi")
+    assert asked == [NOW - timedelta(minutes=10), NOW - timedelta(minutes=1)]
