@@ -286,7 +286,6 @@ class Page(Generic[T]):
     cursor: str = ""
     is_last: bool = False
     denied: frozenset[str] = frozenset()
-    denied: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

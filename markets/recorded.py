@@ -32,7 +32,7 @@ from markets.recorded_forms import (
     keys_of,
     size,
 )
-from markets.venues.payload import BadItem, epoch
+from markets.venues.payload import SPOILT, epoch, is_dated
 from markets.venues.predictit.parse import eastern
 
 OUT_OF_SCOPE = "out_of_scope"
@@ -245,10 +245,10 @@ def _time(name: bytes, text: bytes) -> datetime | None:
         if name == b"timeStamp":
             return eastern(word, FIRST)
         moment = datetime.fromisoformat(word)
-    except (ValueError, BadItem):
+    except SPOILT:
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return moment.astimezone(UTC) if moment.year > 1 else None
+    return moment.astimezone(UTC) if is_dated(moment) else None
 
 
 def _named_day(file: Path) -> datetime | None:

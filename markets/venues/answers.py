@@ -79,7 +79,9 @@ def check(response: httpx.Response, body: bytes, accept: Collection[int], is_rea
         pause = retry_after(response.headers.get("retry-after", ""), clock.wall_now())
         raise Failure("server", f"status {status}: {_says(body)}", status=status, pause=pause)
     if is_html:
-        raise Failure("html", f"status {status}: an HTML page in place of JSON", status=status)
+        # A page that blocks us comes again however often we ask.
+        message = f"status {status}: an HTML page in place of JSON"
+        raise Failure("html", message, status=status, retry=not 400 <= status < 500)
     if not 200 <= status < 300:
         message = f"status {status}: {_says(body)}"
         raise Failure("refused", message, status=status, retry=False, is_fault=False)

@@ -50,8 +50,9 @@ class Connector(Protocol):
     def fetch_markets(self, refs: Sequence[str]) -> Page[Listing]:
         """These markets whatever their status; one the venue no longer knows is left out.
 
-        The page is marked `is_last` only if the venue denied each one that it leaves out: a market
-        that was merely not answered must not be taken for gone.
+        `denied` names those that the venue itself said it does not know; a market that was merely
+        not answered must not be taken for gone. The page is marked `is_last` only if each one that
+        it leaves out was denied.
         """
         ...
 

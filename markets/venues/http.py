@@ -124,12 +124,14 @@ class VenueHttp:
         accept: Collection[int] = (),
         endpoint: str = "",
         deadline: float | None = None,
+        attempts: int = LIMITED_ATTEMPTS,
     ) -> Answer:
         """One answer or VenueError.
 
         `path` is relative to the base or a whole URL; `accept` lists error statuses whose JSON
         body is an answer; `endpoint` names the call where its path holds an id; `deadline` is
-        wall seconds for everything: waiting for budget, attempts and pauses.
+        wall seconds for everything: waiting for budget, attempts and pauses; `attempts` the most
+        requests that are made, for a venue that takes retries ill.
         """
         endpoint = endpoint or f"{method} {_path_of(path)}"
         until = time.monotonic() + (self._deadline if deadline is None else deadline)
@@ -143,7 +145,8 @@ class VenueHttp:
                 )
             except Failure as failure:
                 pause = self._after(failure, attempt, bucket)
-                if not self._may_retry(failure, attempt, is_read, pause, until):
+                may = is_read and attempt + 1 < attempts
+                if not (may and self._may_retry(failure, attempt, pause, until)):
                     raise self._give_up(failure, endpoint) from None
                 time.sleep(pause)
                 attempt += 1
@@ -176,12 +179,10 @@ class VenueHttp:
         ceiling = min(BACKOFF_MAX_SECONDS, BACKOFF_SECONDS * 2**attempt)
         return random.uniform(0, ceiling)
 
-    def _may_retry(
-        self, failure: Failure, attempt: int, is_read: bool, pause: float, until: float
-    ) -> bool:
+    def _may_retry(self, failure: Failure, attempt: int, pause: float, until: float) -> bool:
         most = LIMITED_ATTEMPTS if failure.kind == "limited" else ATTEMPTS
         in_time = time.monotonic() + pause < until
-        return is_read and failure.retry and attempt + 1 < most and in_time
+        return failure.retry and attempt + 1 < most and in_time
 
     def _give_up(self, failure: Failure, endpoint: str) -> VenueError:
         if failure.is_fault:

@@ -5,7 +5,7 @@ Pure. A declared shape is a `msgspec.Struct`; one item that does not fit it neve
 
 import re
 from collections.abc import Set
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from decimal import Decimal
 from typing import Generic, TypeVar
 
@@ -18,7 +18,10 @@ S = TypeVar("S")
 
 SAMPLE = 300
 #: Counts and sizes beyond this are no market's; they would also not fit the tables.
-HUGE = Decimal("1e15")
+HUGE = Decimal("1e14")
+#: What the tables keep of a price or size.
+MICRO = Decimal("0.000001")
+_PLACES = 6
 #: Control characters and text-direction overrides: they hide or reorder what a person reads, and
 #: PostgreSQL refuses NUL.
 _TRICKS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -47,6 +50,17 @@ class BadItem(Exception):
         self.field = field
         self.sample = sample
         self.ref = ref
+
+
+#: What one item may raise and must not cost the others.
+SPOILT = (BadItem, ValueError, ArithmeticError)
+
+
+def bad_item(problem: Exception) -> BadItem:
+    """What went wrong with one item, as a reason to set it aside."""
+    if isinstance(problem, BadItem):
+        return problem
+    return BadItem("out_of_range", sample=str(problem))
 
 
 class Tray(Generic[T]):
@@ -182,31 +196,67 @@ def has_tricks(text: str) -> bool:
 
 def price(value: Decimal | None, field: str) -> Decimal | None:
     """A price in [0, 1], or None where the venue has none; anything else raises `BadItem`."""
-    if value is None or (value.is_finite() and 0 <= value <= 1):
-        return value
+    if value is None:
+        return None
+    if value.is_finite() and 0 <= value <= 1:
+        return exact(value, field)
     raise BadItem("out_of_range", field, sample=str(value)[:80])
 
 
 def amount(value: Decimal | None, field: str) -> Decimal | None:
     """A size or volume: not negative and below what any market trades."""
-    if value is None or (value.is_finite() and 0 <= value < HUGE):
-        return value
+    if value is None:
+        return None
+    if value.is_finite() and 0 <= value < HUGE:
+        return exact(value, field)
     raise BadItem("out_of_range", field, sample=str(value)[:80])
 
 
+def volume(value: Decimal | None, field: str) -> Decimal | None:
+    """A venue's sum over many trades, to six decimals: nobody is paid by it."""
+    if value is None:
+        return None
+    if value.is_finite() and 0 <= value < HUGE - 1:
+        return value if -_PLACES <= _exponent(value) <= 0 else value.quantize(MICRO)
+    raise BadItem("out_of_range", field, sample=str(value)[:80])
+
+
+def exact(value: Decimal, field: str) -> Decimal:
+    """A finite number as the tables keep it; one that they would round raises `BadItem`."""
+    exponent = _exponent(value)
+    if -_PLACES <= exponent <= 0:
+        return value
+    if exponent < 0 and any(value.as_tuple().digits[exponent + _PLACES :]):
+        raise BadItem("out_of_range", field, sample=str(value)[:80])
+    return value.quantize(MICRO)
+
+
+def _exponent(value: Decimal) -> int:
+    exponent = value.as_tuple().exponent
+    assert isinstance(exponent, int)
+    return exponent
+
+
 def moment(text: str | None, field: str) -> datetime | None:
-    """ISO text with an offset as aware UTC; empty or year 1 is None (a venue's way to say none)."""
+    """ISO text with an offset as aware UTC; empty, year 1 and year 9999 are None (a venue's ways to
+    say none)."""
     if not text:
         return None
     try:
         parsed = datetime.fromisoformat(text)
     except ValueError as error:
         raise BadItem("retyped", field, sample=text[:80]) from error
-    if parsed.year <= 1:
+    if not is_dated(parsed):
         return None
     if parsed.tzinfo is None:
         raise BadItem("no_offset", field, sample=text[:80])
     return parsed if parsed.tzinfo is UTC else parsed.astimezone(UTC)
+
+
+def is_dated(when: datetime) -> bool:
+    """Whether this is a time at all: the first and the last year stand for none, and cannot be
+    moved into another time zone."""
+    return MINYEAR < when.year < MAXYEAR
 
 
 def epoch(value: int | str | None, field: str) -> datetime | None:

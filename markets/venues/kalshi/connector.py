@@ -28,12 +28,14 @@ from markets.quotes import (
 )
 from markets.venues.answers import Answer
 from markets.venues.base import VenueError
+from markets.venues.fitting import note_text
 from markets.venues.http import VenueHttp
 from markets.venues.kalshi import parse, parse_tape, parse_terms, shapes
 from markets.venues.kalshi.auth import API_PATH, Signer, load_signer
 from markets.venues.kalshi.paging import Params, batched, batches, joined, passes, walk
 from markets.venues.limits import Limit
 from markets.venues.payload import BadItem
+from markets.venues.spoilt import unspoilt
 
 T = TypeVar("T")
 
@@ -111,8 +113,8 @@ class Kalshi:
     def fetch_markets(self, refs: Sequence[str]) -> Page[Listing]:
         """These markets whatever their status, from the historical tier where they moved there.
 
-        The page is last only if the venue denied each absent one by its own name: a listing that
-        merely leaves a market out may have been cut short.
+        An absent one is asked for by its own name, the first fifty of them, since a listing that
+        merely leaves a market out may have been cut short: only that makes it denied.
         """
 
         def read(answer: Answer) -> Page[Listing]:
@@ -121,26 +123,32 @@ class Kalshi:
             )
 
         page = self._by_tickers("/markets", refs, read)
-        for path in ("/historical/markets", "/markets/{ticker}", "/historical/markets/{ticker}"):
-            absent = _absent(refs, page)
-            if not absent or len(absent) > MOST_SINGLE and "{" in path:
-                break
-            if "{" not in path:
-                found = self._by_tickers(path, absent, read)
-            else:
-                found = joined([self._single(path, ref) for ref in absent])
-            page = joined([page, found])
-        return replace(page, is_last=page.is_last and len(_absent(refs, page)) <= MOST_SINGLE)
+        if absent := _absent(refs, page):
+            page = joined([page, self._by_tickers("/historical/markets", absent, read)])
+        if absent := _absent(refs, page):
+            singles = [self._alone(ref) for ref in absent[:MOST_SINGLE]]
+            page = joined([page, *singles])
+        is_whole = page.is_last and page.denied.issuperset(_absent(refs, page))
+        return replace(page, is_last=is_whole)
+
+    def _alone(self, ref: str) -> Page[Listing]:
+        """One market by its own name, from either tier."""
+        page = self._single("/markets/{ticker}", ref)
+        return self._single("/historical/markets/{ticker}", ref) if page.denied else page
 
     def _single(self, path: str, ref: str) -> Page[Listing]:
         endpoint = f"GET {path}"
+
+        def read(answer: Answer) -> Page[Listing]:
+            return parse.parse_market(answer.body, answer.received_at, endpoint)
+
         try:
-            answer = self._get(path.replace("{ticker}", _quoted(ref)), endpoint=endpoint)
+            page = self._read(path.replace("{ticker}", _quoted(ref)), None, read, endpoint)
         except VenueError as error:
-            if error.status != 404:
+            # A page of HTML is no word of the venue, whatever its status.
+            if error.status != 404 or not error.permanent:
                 raise
-            return Page(endpoint=endpoint, is_last=True)
-        page = parse.parse_market(answer.body, answer.received_at, endpoint)
+            return Page(endpoint=endpoint, is_last=True, denied=frozenset({ref}))
         return replace(page, is_last=not page.refused)
 
     def fetch_quotes(self, refs: Sequence[MarketRef]) -> Page[Quote]:
@@ -280,7 +288,8 @@ class Kalshi:
             status = parse_terms.parse_status(answer.body, answer.received_at, windows)
         except BadItem as bad:
             raise _unreadable(bad, answer.endpoint) from None
-        return replace(status, note="; ".join(part for part in (status.note, note) if part))
+        note = note_text("; ".join(part for part in (status.note, note) if part))
+        return replace(status, note=note)
 
     def _schedule(self) -> bytes:
         """A schedule that can be read: only such a one is worth remembering."""
@@ -352,11 +361,10 @@ class Kalshi:
         read: Callable[[Answer], Page[T]],
         endpoint: str = "",
     ) -> Page[T]:
-        """One page; a body that is not JSON is asked for once more."""
-        page = read(self._get(path, params, endpoint=endpoint))
-        if any(refusal.reason == "not_json" and not refusal.ref for refusal in page.refused):
-            page = read(self._get(path, params, endpoint=endpoint))
-        return page
+        """One page; a body that was cut off on its way is asked for again."""
+        return unspoilt(
+            lambda: read(self._get(path, params, endpoint=endpoint)), self.http.counters
+        )
 
     def _asking(self, path: str, read: Callable[[Answer], Page[T]]) -> Callable[[Params], Page[T]]:
         return lambda params: self._read(path, params, read)

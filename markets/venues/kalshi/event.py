@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 
 from markets.quotes import EventInfo, FeeInfo
+from markets.venues.fitting import fitted_event
 from markets.venues.kalshi import shapes
 from markets.venues.kalshi.fees import fee
-from markets.venues.kalshi.page import VENUE, address, name, note_extras, utc
+from markets.venues.kalshi.page import VENUE, address, name, note_extras, plain, utc
 from markets.venues.payload import Tray, clean, known_fields, read
 
 EVENT = msgspec.json.Decoder(shapes.Event)
@@ -24,7 +25,7 @@ def event_info(
 ) -> EventInfo:
     event = read(EVENT, raw)
     note_extras(tray, raw, FIELDS, "Event")
-    return EventInfo(
+    info = EventInfo(
         venue=VENUE,
         ref=name(event.event_ticker, "event_ticker"),
         title=clean(event.title),
@@ -41,6 +42,7 @@ def event_info(
         facts=_event_facts(event),
         venue_ts=utc(event.last_updated_ts),
     )
+    return fitted_event(tray, info)
 
 
 def _sources(event: shapes.Event) -> Iterator[str]:
@@ -60,15 +62,14 @@ def _event_facts(event: shapes.Event) -> dict[str, str]:
         facts["strike_date"] = strike_date.isoformat()
     metadata = bytes(event.product_metadata)
     if metadata not in (b"", b"null"):
-        facts["product_metadata"] = clean(metadata.decode("utf-8", "replace"))
+        facts["product_metadata"] = clean(plain(metadata).decode("utf-8", "replace"))
     if event.exchange_index is not None:
         facts["exchange_index"] = str(event.exchange_index)
     return {key: value for key, value in facts.items() if value}
 
 
-def _override(event: shapes.Event) -> FeeInfo | None:
-    if event.fee_type_override is None and event.fee_multiplier_override is None:
-        return None
+def _override(event: shapes.Event) -> FeeInfo:
+    """Two nulls are a statement too: an override that there was holds no more."""
     return fee(
         "event",
         event.event_ticker,

@@ -14,7 +14,7 @@ import msgspec
 from markets.quotes import EventInfo, MarketInfo, OutcomeInfo, PriceRange, Quote, Status
 from markets.venues.kalshi import shapes
 from markets.venues.kalshi.numbers import ONE, ZERO, checked, contracts, count, fraction, quoted
-from markets.venues.kalshi.page import VENUE, address, name, utc
+from markets.venues.kalshi.page import VENUE, address, name, plain, utc
 from markets.venues.payload import BadItem, clean, has_tricks
 
 STATUSES = {
@@ -143,12 +143,20 @@ def _price_ranges(market: shapes.Market) -> tuple[PriceRange, ...]:
     raw = bytes(market.price_ranges)
     if raw not in (b"", b"null"):
         return _ranges(raw)
+    if not _is_old(market):
+        raise BadItem("missing", "price_ranges")
     grid = GRIDS.get(market.price_level_structure or "")
     if grid is not None:
         return _grid(grid)
     if market.price_level_structure is None and market.tick_size == 1:
         return _grid(GRIDS["linear_cent"])
     raise BadItem("missing", "price_ranges")
+
+
+def _is_old(market: shapes.Market) -> bool:
+    """A payload of before `price_ranges`: it has what was taken away since, or not yet a shard."""
+    old = (market.tick_size, market.yes_bid, market.volume_24h, market.open_interest)
+    return any(value is not None for value in old)
 
 
 @lru_cache(512)
@@ -211,7 +219,7 @@ def _facts(market: shapes.Market, tidy: Callable[[str], str]) -> dict[str, str]:
     for field in _RAW_FACTS:
         raw = bytes(getattr(market, field))
         if raw not in (b"", b"null"):
-            facts[field] = tidy(raw.decode("utf-8", "replace").strip('"'))
+            facts[field] = tidy(plain(raw).decode("utf-8", "replace").strip('"'))
     facts.update({n: str(v) for n in _WHOLE_FACTS if (v := getattr(market, n)) is not None})
     facts.update({n: "true" for n in _FLAG_FACTS if getattr(market, n)})
     if market.rules_secondary:

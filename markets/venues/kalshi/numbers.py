@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 from markets.venues.payload import BadItem
 
 V = TypeVar("V")
-_PLAIN = re.compile(r"[0-9]{1,15}(\.[0-9]{1,10})?").fullmatch
+#: What the tables keep: 14 digits before the point, six behind it and any zeros.
+_PLAIN = re.compile(r"[0-9]{1,14}(\.[0-9]{1,6}0{0,4})?").fullmatch
 ZERO = Decimal(0)
 ONE = Decimal(1)
 
@@ -48,7 +49,7 @@ def contracts(text: str | None, legacy: int | None, field: str) -> Decimal | Non
         return checked(count, text, field)
     if legacy is None:
         return None
-    if not 0 <= legacy < 10**15:
+    if not 0 <= legacy < 10**14:
         raise BadItem("out_of_range", field, sample=str(legacy)[:80])
     return Decimal(legacy)
 

@@ -1,5 +1,6 @@
 """What every parser of Kalshi's payloads shares: the end of a listing, ids, times, news. Pure."""
 
+import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -7,9 +8,11 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from markets.venues.payload import BadItem, Tray, known_fields, unknown_keys
+from markets.venues.payload import BadItem, Tray, is_dated, known_fields, unknown_keys
 
 VENUE = "kalshi"
+#: An escaped backslash first, so that what follows it is left alone.
+_CONTROL = re.compile(rb"(\\\\)|\\u00(?:[01][0-9a-fA-F]|7[fF])")
 _KEYS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -50,8 +53,8 @@ def name(text: str, field: str) -> str:
 
 
 def utc(moment: datetime | None) -> datetime | None:
-    """Aware UTC; year 1, which Kalshi writes for a time it does not have, is None."""
-    if moment is None or moment.year <= 1:
+    """Aware UTC; year 1, which Kalshi writes for a time it does not have, is None, and 9999 too."""
+    if moment is None or not is_dated(moment):
         return None
     if moment.tzinfo is UTC:
         return moment
@@ -61,6 +64,11 @@ def utc(moment: datetime | None) -> datetime | None:
 @lru_cache(1 << 14)
 def address(series: str) -> str:
     return f"https://kalshi.com/markets/{series.lower()}"
+
+
+def plain(raw: bytes) -> bytes:
+    """JSON that is kept as text, without escapes of control characters: no table takes NUL."""
+    return _CONTROL.sub(lambda found: found[1] or b" ", raw) if b"\\u00" in raw else raw
 
 
 def note_extras(tray: Tray[Any], raw: bytes, known: frozenset[str], label: str) -> None:

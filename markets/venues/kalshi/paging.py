@@ -89,6 +89,7 @@ def joined(pages: Sequence[Page[T]]) -> Page[T]:
         extras=frozenset(extra for page in pages for extra in page.extras),
         endpoint=pages[0].endpoint if pages else "",
         is_last=all(page.is_last for page in pages),
+        denied=frozenset(ref for page in pages for ref in page.denied),
     )
 
 

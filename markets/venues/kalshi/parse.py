@@ -7,11 +7,21 @@ from typing import Any
 import msgspec
 
 from markets.quotes import EventInfo, Listing, Page, Quote
+from markets.venues.fitting import fitted_market
 from markets.venues.kalshi import shapes
 from markets.venues.kalshi.event import EVENT, event_info
 from markets.venues.kalshi.market import market_info, quote
 from markets.venues.kalshi.page import VENUE, explained, note_extras, turn
-from markets.venues.payload import BadItem, Tray, known_fields, peek, read, read_body
+from markets.venues.payload import (
+    SPOILT,
+    BadItem,
+    Tray,
+    bad_item,
+    known_fields,
+    peek,
+    read,
+    read_body,
+)
 
 MARKET_FIELDS = known_fields(shapes.Market, shapes.IGNORED_MARKET)
 
@@ -122,7 +132,8 @@ def _family(tray: Tray[Listing], raw: msgspec.Raw, beside: Any, received_at: dat
     """One event and the markets inside it or beside it."""
     try:
         event = event_info(bytes(raw), received_at, tray, None)
-    except BadItem as bad:
+    except SPOILT as problem:
+        bad = bad_item(problem)
         tray.refuse(bad, bad.ref or peek(raw, "event_ticker"), bytes(raw))
         return
     markets = read(EVENT, raw).markets or beside
@@ -141,7 +152,8 @@ def _keep(
         value = build(item)
         if value.ref in seen:
             raise BadItem("duplicate", id_field, ref=value.ref)
-    except BadItem as bad:
+    except SPOILT as problem:
+        bad = bad_item(problem)
         tray.refuse(explained(bad, item), bad.ref or peek(item, id_field), item)
     else:
         seen.add(value.ref)
@@ -159,10 +171,10 @@ def _listings(
             market = read(_MARKET, item)
             if market.ticker in seen:
                 raise BadItem("duplicate", "ticker")
-            info = market_info(market, event, received_at, item)
+            info = fitted_market(tray, market_info(market, event, received_at, item))
             top = quote(market, info.ref, received_at)
-        except BadItem as bad:
-            bad = explained(bad, item)
+        except SPOILT as problem:
+            bad = explained(bad_item(problem), item)
             tray.refuse(bad, peek(item, "ticker", "_ticker"), item)
             is_changed = bad.reason == "missing"
         else:

@@ -15,7 +15,17 @@ from markets.quotes import CandleInfo, Level, OrderBook, Page, TradePrint
 from markets.venues.kalshi import shapes
 from markets.venues.kalshi.numbers import ONE, ZERO, checked, contracts, count, fraction, quoted
 from markets.venues.kalshi.page import VENUE, explained, name, turn, utc
-from markets.venues.payload import BadItem, Tray, known_fields, peek, read, read_body, unknown_keys
+from markets.venues.payload import (
+    SPOILT,
+    BadItem,
+    Tray,
+    bad_item,
+    known_fields,
+    peek,
+    read,
+    read_body,
+    unknown_keys,
+)
 
 SIDES = {"yes": "buy", "no": "sell"}
 _SIDES = msgspec.json.Decoder(shapes.BookSides)
@@ -54,8 +64,8 @@ def parse_books(
             seen.add(entry.ticker)
             tray.extras.update(f"Book.{key}" for key in unknown_keys(item, BOOK_FIELDS))
             tray.items.append(_book(entry.ticker, bytes(entry.orderbook_fp), received_at))
-        except BadItem as bad:
-            tray.refuse(bad, peek(item, "ticker"), item)
+        except SPOILT as problem:
+            tray.refuse(bad_item(problem), peek(item, "ticker"), item)
     return tray.page(is_last=True)
 
 
@@ -73,8 +83,8 @@ def parse_book(
         if not sides:
             raise BadItem("missing", "orderbook_fp")
         tray.items.append(_book(ticker, sides, received_at))
-    except BadItem as bad:
-        tray.refuse(bad, ticker, body)
+    except SPOILT as problem:
+        tray.refuse(bad_item(problem), ticker, body)
     return tray.page(is_last=not tray.refused)
 
 
@@ -149,8 +159,8 @@ def parse_trades(
             seen.add(trade.trade_id)
             if not trade.is_block_trade:
                 tray.items.append(_trade(trade, received_at))
-        except BadItem as bad:
-            tray.refuse(explained(bad, item), peek(item, "ticker"), item)
+        except SPOILT as problem:
+            tray.refuse(explained(bad_item(problem), item), peek(item, "ticker"), item)
     _extras(tray, raws, TRADE_FIELDS, "Trade")
     cursor, is_last = turn(tray, page, body, len(raws), limit)
     return tray.page(cursor, is_last)
@@ -217,14 +227,15 @@ def _candles(
                 raise BadItem("duplicate", "end_period_ts")
             seen.add(candle.start)
             tray.items.append(candle)
-        except BadItem as bad:
-            tray.refuse(explained(bad, item), ticker, item)
+        except SPOILT as problem:
+            tray.refuse(explained(bad_item(problem), item), ticker, item)
     _extras(tray, raws, CANDLE_FIELDS, "Candle")
 
 
 def _candle(candle: shapes.Candle, ticker: str, seconds: int, received_at: datetime) -> CandleInfo:
     try:
         end = datetime.fromtimestamp(candle.end_period_ts, UTC)
+        start = end - timedelta(seconds=seconds)
     except (ValueError, OverflowError, OSError):
         raise BadItem("out_of_range", "end_period_ts") from None
     low, high = _price(candle.price, "low"), _price(candle.price, "high")
@@ -234,7 +245,7 @@ def _candle(candle: shapes.Candle, ticker: str, seconds: int, received_at: datet
     return CandleInfo(
         venue=VENUE,
         ref=ticker,
-        start=end - timedelta(seconds=seconds),
+        start=start,
         seconds=seconds,
         received_at=received_at,
         open=opened,

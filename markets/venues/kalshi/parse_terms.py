@@ -8,12 +8,15 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from markets.quotes import ExchangeStatus, FeeInfo, Page, Window
+from markets.venues.fitting import note_text
 from markets.venues.kalshi import shapes
 from markets.venues.kalshi.fees import MAKER_SHARES, fee
 from markets.venues.kalshi.page import VENUE, turn, utc
 from markets.venues.payload import (
+    SPOILT,
     BadItem,
     Tray,
+    bad_item,
     clean,
     known_fields,
     peek,
@@ -25,6 +28,7 @@ from markets.venues.payload import (
 NEW_YORK = ZoneInfo("America/New_York")
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 HORIZON_DAYS = 8
+Span = tuple[datetime, datetime]
 
 _SERIES_PAGE = msgspec.json.Decoder(shapes.SeriesPage)
 _SERIES = msgspec.json.Decoder(shapes.Series)
@@ -54,8 +58,8 @@ def parse_series(body: bytes, endpoint: str = "GET /series") -> Page[shapes.Seri
         item = bytes(raw)
         try:
             tray.items.append(read(_SERIES, item))
-        except BadItem as bad:
-            tray.refuse(bad, peek(item, "ticker"), item)
+        except SPOILT as problem:
+            tray.refuse(bad_item(problem), peek(item, "ticker"), item)
             continue
         tray.extras.update(f"Series.{key}" for key in unknown_keys(item, SERIES_FIELDS))
     return tray.page(is_last=True)
@@ -110,9 +114,11 @@ def _each(
     for raw in raws or ():
         item = bytes(raw)
         try:
-            yield item, read(decoder, item)
-        except BadItem as bad:
-            tray.refuse(bad, peek(item, id_field), item)
+            value = read(decoder, item)
+        except SPOILT as problem:
+            tray.refuse(bad_item(problem), peek(item, id_field), item)
+        else:
+            yield item, value
 
 
 def _add_fee(
@@ -127,8 +133,8 @@ def _add_fee(
     """A word we do not know is both an unknown fee, which stops orders, and an incident."""
     try:
         tray.items.append(fee(scope, ref, fee_type, multiplier, since))
-    except BadItem as bad:
-        tray.refuse(bad, ref, raw)
+    except SPOILT as problem:
+        tray.refuse(bad_item(problem), ref, raw)
     if fee_type is not None and fee_type not in MAKER_SHARES and fee_type != "flat":
         tray.refuse(BadItem("unknown_enum", "fee_type", sample=fee_type), ref, raw)
 
@@ -151,14 +157,15 @@ def parse_status(body: bytes, received_at: datetime, windows: Iterable[Window]) 
         is_trading=state.exchange_active and state.trading_active,
         resumes_at=utc(state.exchange_estimated_resume_time),
         windows=tuple(windows),
-        note="; ".join(down)[:500],
+        note=note_text("; ".join(down)),
     )
 
 
 def parse_schedule(body: bytes, now: datetime, days: int = HORIZON_DAYS) -> tuple[Window, ...]:
     """The hours of the coming days in which trading is off; raises BadItem for another body.
 
-    Sessions are in New York time, so the hours in UTC move with daylight saving.
+    Sessions are in New York time, so the hours in UTC move with daylight saving. A day that has no
+    list of sessions is one that the venue does not speak of; an empty list is a day without any.
     """
     answer, _ = read_body(_SCHEDULE, body)
     schedule = answer.schedule
@@ -171,24 +178,44 @@ def parse_schedule(body: bytes, now: datetime, days: int = HORIZON_DAYS) -> tupl
     today = now.astimezone(NEW_YORK).date()
     for offset in range(-1, days + 1):
         day = today + timedelta(days=offset)
-        week = _week_of(schedule.standard_hours, day)
-        if week is not None:
-            sessions = getattr(week, DAYS[day.weekday()]) or []
-            windows += [Window(a, b, "weekly pause") for a, b in _closed(day, sessions)]
+        spans = _spans(schedule.standard_hours, day)
+        if spans is not None:
+            spans += _spans(schedule.standard_hours, day - timedelta(days=1)) or []
+            windows += [Window(a, b, "weekly pause") for a, b in _closed(day, spans)]
     return tuple(_merged(w for w in windows if w.end > now and w.start < until))
 
 
 def _week_of(weeks: Iterable[shapes.Week], day: date) -> shapes.Week | None:
     noon = datetime.combine(day, time(12), NEW_YORK)
-    return next((week for week in weeks if week.start_time <= noon < week.end_time), None)
+    for week in weeks:
+        start, end = utc(week.start_time), utc(week.end_time)
+        if (start is None or start <= noon) and (end is None or noon < end):
+            return week
+    return None
 
 
-def _closed(day: date, sessions: Iterable[shapes.Session]) -> Iterator[tuple[datetime, datetime]]:
-    """The parts of a New York day outside its sessions, in UTC."""
+def _spans(weeks: Iterable[shapes.Week], day: date) -> list[Span] | None:
+    """The sessions that begin on this day; None where the venue does not speak of it."""
+    week = _week_of(weeks, day)
+    sessions = getattr(week, DAYS[day.weekday()]) if week is not None else None
+    if sessions is None:
+        return None
+    return [_span(day, session) for session in sessions]
+
+
+def _span(day: date, session: shapes.Session) -> Span:
+    """A session that closes no later than it opens closes on the next day."""
+    begin, end = _moment(day, session.open_time), _moment(day, session.close_time)
+    if session.close_time == "24:00" or end <= begin:
+        end = _moment(day + timedelta(days=1), session.close_time)
+    return begin, end
+
+
+def _closed(day: date, spans: Iterable[Span]) -> Iterator[Span]:
+    """The parts of a New York day outside these sessions, in UTC."""
     at = _moment(day, "00:00")
     midnight = _moment(day + timedelta(days=1), "00:00")
-    spans = sorted((_moment(day, s.open_time), _end(day, s.close_time)) for s in sessions)
-    for begin, end in spans:
+    for begin, end in sorted(spans):
         if begin > at:
             yield at, begin
         at = max(at, end)
@@ -196,13 +223,11 @@ def _closed(day: date, sessions: Iterable[shapes.Session]) -> Iterator[tuple[dat
         yield at, midnight
 
 
-def _end(day: date, text: str) -> datetime:
-    return _moment(day + timedelta(days=1) if text in ("00:00", "24:00") else day, text)
-
-
 def _moment(day: date, text: str) -> datetime:
     try:
         clock = time.fromisoformat("00:00" if text == "24:00" else text)
+        if clock.tzinfo is not None:
+            raise ValueError(text)
     except ValueError:
         raise BadItem("retyped", "schedule.standard_hours", sample=text[:80]) from None
     local = datetime.combine(day, clock, NEW_YORK)
@@ -229,7 +254,10 @@ def _merged(windows: Iterable[Window]) -> list[Window]:
 def parse_cutoff(body: bytes) -> shapes.Cutoff:
     """`GET /historical/cutoff`; raises BadItem."""
     cutoff: shapes.Cutoff = read(_CUTOFF, body)
-    return cutoff
+    settled, trades = utc(cutoff.market_settled_ts), utc(cutoff.trades_created_ts)
+    if settled is None or trades is None:
+        raise BadItem("out_of_range", "market_settled_ts")
+    return shapes.Cutoff(settled, trades)
 
 
 def parse_limits(body: bytes) -> shapes.AccountLimits:

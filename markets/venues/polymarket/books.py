@@ -15,11 +15,15 @@ import msgspec
 from msgspec import Raw
 
 from markets.quotes import CandleInfo, Level, OrderBook, Page, Quote, TradePrint
+from markets.venues.fitting import fitted_book, fitted_trade
 from markets.venues.payload import (
+    SPOILT,
     BadItem,
     Tray,
     amount,
+    bad_item,
     epoch,
+    exact,
     peek,
     price,
     read,
@@ -70,10 +74,11 @@ def parse_books(
     for raw in raws:
         try:
             shape = read(_BOOK, raw)
-            book = _book(shape, tokens, received_at)
+            book = fitted_book(_book(shape, tokens, received_at))
             if book.ref in tray.seen:
                 raise BadItem("mirrored", "asset_id", ref=book.ref)
-        except BadItem as bad:
+        except SPOILT as problem:
+            bad = bad_item(problem)
             tray.refuse(bad, bad.ref or peek(raw, "market"), raw)
             continue
         tray.seen.add(book.ref)
@@ -109,8 +114,9 @@ def _levels(shapes: Sequence[LevelShape], field: str, ref: str) -> list[Level]:
     for shape in shapes:
         if not (shape.price.is_finite() and 0 < shape.price < 1):
             raise BadItem("out_of_range", f"{field}.price", sample=str(shape.price)[:80], ref=ref)
-        if amount(shape.size, f"{field}.size"):
-            levels.append(Level(shape.price, shape.size))
+        size = amount(shape.size, f"{field}.size")
+        if size:
+            levels.append(Level(exact(shape.price, f"{field}.price"), size))
     if len({level.price for level in levels}) != len(levels):
         raise BadItem("duplicate_level", field, ref=ref)
     return levels
@@ -181,11 +187,11 @@ def _take_trades(
 ) -> None:
     for raw in raws:
         try:
-            trade = _trade(read(decoder, raw), received_at)
+            trade = fitted_trade(_trade(read(decoder, raw), received_at))
             if trade.trade_id in tray.seen:
                 raise BadItem("duplicate", "transaction_hash")
-        except BadItem as bad:
-            tray.refuse(bad, peek(raw, "condition_id", "conditionId"), raw)
+        except SPOILT as problem:
+            tray.refuse(bad_item(problem), peek(raw, "condition_id", "conditionId"), raw)
             continue
         tray.seen.add(trade.trade_id)
         tray.extras |= unknown_keys(raw, known)
@@ -242,13 +248,13 @@ def parse_history(
     for point in sorted(envelope.history, key=lambda point: point.t):
         try:
             period = _second(point.t, received_at) // seconds * seconds
-        except BadItem as bad:
-            tray.refuse(bad, ref)
+        except SPOILT as problem:
+            tray.refuse(bad_item(problem), ref)
             continue
         try:
             price(point.p, "history.p")
-        except BadItem as bad:
-            tray.refuse(bad, ref)
+        except SPOILT as problem:
+            tray.refuse(bad_item(problem), ref)
             spoilt.add(period)
         periods.setdefault(period, []).append(point.p)
     for period in sorted(periods.keys() - spoilt):

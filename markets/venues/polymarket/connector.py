@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from arbsite import clock
 from markets.quotes import (
@@ -20,10 +20,13 @@ from markets.quotes import (
 )
 from markets.venues.answers import Answer
 from markets.venues.base import VenueError
+from markets.venues.fitting import note_text
 from markets.venues.http import VenueHttp
 from markets.venues.limits import Limit
+from markets.venues.payload import clean
 from markets.venues.polymarket import books, parse
 from markets.venues.polymarket.status import status_of_answers
+from markets.venues.spoilt import unspoilt
 
 T = TypeVar("T")
 
@@ -33,8 +36,8 @@ TOKENS_A_CALL = 500
 CONDITIONS_A_CALL = 20
 TRADES_A_PAGE = 1000
 HISTORY_WINDOW = timedelta(days=15)
-SPOILT_TRIES = 3
 MAX_PAGES = 5000  # 50 times today's catalogue: a walk this long is going in circles
+MAX_TRADE_PAGES = 200
 
 #: Requests a second from the published sliding windows of 10 s, and a second's worth saved up.
 LIMITS = {
@@ -89,7 +92,7 @@ class Polymarket:
         seen: set[str] = set()
         cursor = ""
         is_whole = True
-        for _ in range(MAX_PAGES):
+        for number in range(MAX_PAGES):
             page = self._whole(partial(self._events_page, cursor, changed_since))
             is_whole = is_whole and not any(_hides_markets(refusal) for refusal in page.refused)
             yield replace(page, is_last=page.is_last and is_whole)
@@ -97,8 +100,8 @@ class Polymarket:
             cursor = page.cursor
             if not cursor:
                 return
-            if cursor in seen:
-                yield _looping(cursor)
+            if cursor in seen or number + 1 == MAX_PAGES:
+                yield _endless(cursor, parse.EVENTS, is_loop=cursor in seen)
                 return
 
     def _events_page(self, cursor: str, since: datetime | None) -> Page[Listing]:
@@ -171,10 +174,13 @@ class Polymarket:
             "taker_only": "true",
         }
         seen: set[str] = set()
-        while True:
+        for number in range(MAX_TRADE_PAGES):
             page = self._whole(partial(self._trades_page, dict(params)))
             yield page
-            if not page.cursor or page.cursor in seen:
+            if not page.cursor:
+                return
+            if page.cursor in seen or number + 1 == MAX_TRADE_PAGES:
+                yield _endless(page.cursor, books.TRADES, is_loop=page.cursor in seen)
                 return
             seen.add(page.cursor)
             params["cursor"] = page.cursor
@@ -216,19 +222,15 @@ class Polymarket:
         try:
             beat, time = self._ask("ok"), self._ask("time")
         except VenueError as error:
-            return ExchangeStatus(self.slug, clock.now(), False, False, note=str(error))
+            note = note_text(str(error))
+            return ExchangeStatus(self.slug, clock.now(), False, False, note=note)
         return status_of_answers(
             (beat.status, beat.body), (time.status, time.body), time.received_at, clock.speed()
         )
 
     def _whole(self, ask: Callable[[], Page[T]]) -> Page[T]:
         """A body that was cut off or spoilt on its way is asked for again, and counted."""
-        for _ in range(SPOILT_TRIES - 1):
-            page = ask()
-            if not _is_spoilt(page):
-                return page
-            self.http.counters.failed("spoilt")
-        return ask()
+        return unspoilt(ask, self.http.counters)
 
     def _ask(self, word: str) -> Answer:
         url = f"{self.roots.clob}/{word}"
@@ -239,19 +241,16 @@ def _without_bare_event(item: Listing) -> Listing:
     return item if item.event is None or item.event.tags else replace(item, event=None)
 
 
-def _is_spoilt(page: Page[T]) -> bool:
-    return not page.items and any(r.reason in ("not_json", "empty_body") for r in page.refused)
-
-
 def _hides_markets(refusal: Refusal) -> bool:
     """Whether markets we know may be behind this refusal without being named by it."""
     return not refusal.ref
 
 
-def _looping(cursor: str) -> Page[Listing]:
-    field, sample = "next_cursor", cursor[:300]
-    refusal = Refusal("polymarket", parse.EVENTS, "looping_cursor", field=field, sample=sample)
-    return Page(refused=(refusal,), endpoint=parse.EVENTS)
+def _endless(cursor: str, endpoint: str, is_loop: bool) -> Page[Any]:
+    """What stands in place of the last page of a walk that does not end."""
+    reason, sample = "looping_cursor" if is_loop else "page_limit", clean(cursor)[:300]
+    refusal = Refusal("polymarket", endpoint, reason, field="next_cursor", sample=sample)
+    return Page(refused=(refusal,), endpoint=endpoint)
 
 
 def _chunks(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:

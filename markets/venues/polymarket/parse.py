@@ -3,6 +3,7 @@
 Gamma's prices are cached for up to 300 seconds, so its quotes are marked indicative.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -14,6 +15,7 @@ from msgspec import Raw
 
 from markets.quotes import (
     EventInfo,
+    FeeInfo,
     Listing,
     MarketInfo,
     OutcomeInfo,
@@ -21,12 +23,16 @@ from markets.quotes import (
     PriceRange,
     Quote,
 )
+from markets.venues.fitting import fitted_event, fitted_market
 from markets.venues.payload import (
     HUGE,
+    SPOILT,
     BadItem,
     Tray,
     amount,
+    bad_item,
     clean,
+    exact,
     fields_of,
     has_tricks,
     moment,
@@ -35,6 +41,7 @@ from markets.venues.payload import (
     read,
     read_body,
     unknown_keys,
+    volume,
 )
 from markets.venues.polymarket.shapes import (
     EVENT_FIELDS,
@@ -68,6 +75,11 @@ SIZE_STEP = Decimal("0.01")
 #: looking costs a fifth of the parsing.
 NEWS_EVERY = 8
 SITE = "https://polymarket.com"
+
+#: Its bytes in hex: 32, or 31 of version v2.
+_CONDITION = re.compile(r"0x[0-9a-fA-F]{62,64}").fullmatch
+#: One part of an address, as long as names may be.
+_SLUG = re.compile(r"[^\x00-\x20/?#\x7f-\xa0\u2000-\u206f]{1,280}").fullmatch
 
 _EVENTS = msgspec.json.Decoder(EventsEnvelope)
 _MARKETS = msgspec.json.Decoder(MarketsEnvelope)
@@ -141,9 +153,9 @@ def _take_events(tray: Tray[Listing], raws: Iterable[Raw], received_at: datetime
     for index, raw in enumerate(raws):
         try:
             shape = read(_EVENT, raw)
-            event = _event(shape, received_at)
-        except BadItem as bad:
-            _refuse_event(tray, raw, bad)
+            event = fitted_event(tray, _event(shape, received_at))
+        except SPOILT as problem:
+            _refuse_event(tray, raw, bad_item(problem))
             continue
         if index % NEWS_EVERY == 0:
             tray.extras |= {f"event.{key}" for key in unknown_keys(raw, EVENT_FIELDS)}
@@ -158,7 +170,7 @@ def _take_markets(tray: Tray[Listing], raws: Iterable[Raw], received_at: datetim
 
 def _refuse_event(tray: Tray[Listing], raw: Raw, bad: BadItem) -> None:
     """Every market of an event that does not fit is set aside by its own name, where it has one."""
-    place = BadItem(bad.reason, f"event.{bad.field}", bad.sample)
+    place = BadItem(bad.reason, f"event.{bad.field.removeprefix('event.')}", bad.sample)
     try:
         markets = _RAWS.decode(fields_of(raw)["markets"])
     except (msgspec.DecodeError, KeyError, UnicodeError, RecursionError):
@@ -179,12 +191,12 @@ def _take_market(
         shape = read(_MARKET, raw)
         if event is None and shape.events:
             event_shape = shape.events[0]
-            event = _event(event_shape, received_at, shape.tags)
-        market = _market(tray, shape, event, event_shape, received_at)
+            event = fitted_event(tray, _event(event_shape, received_at, shape.tags))
+        market = fitted_market(tray, _market(tray, shape, event, event_shape, received_at))
         if market.ref in tray.seen:
             raise BadItem("duplicate", "conditionId")
-    except BadItem as bad:
-        tray.refuse(bad, _name(raw), raw)
+    except SPOILT as problem:
+        tray.refuse(bad_item(problem), _name(raw), raw)
         return
     tray.seen.add(market.ref)
     quote = _part(tray, market.ref, lambda: _quote(shape, received_at))
@@ -203,8 +215,8 @@ def _part(tray: Tray[Listing], ref: str, make: Callable[[], V]) -> V | None:
     """A part of a market that may be set aside without the market."""
     try:
         return make()
-    except BadItem as bad:
-        tray.refuse(bad, ref)
+    except SPOILT as problem:
+        tray.refuse(bad_item(problem), ref)
         return None
 
 
@@ -212,19 +224,21 @@ def _event(
     shape: EventShape, received_at: datetime, tags: Sequence[TagShape] | None = None
 ) -> EventInfo:
     """`tags` are the market's own, for an event that is nested in it: that one has none."""
-    slugs = tuple(tag.slug for tag in shape.tags or tags or ())
-    source = shape.resolution_source or ""
+    slugs = tuple(clean(tag.slug) for tag in shape.tags or tags or ())
+    source = clean(shape.resolution_source or "")
+    if not shape.id:
+        raise BadItem("missing", "event.id")
     return EventInfo(
         venue=VENUE,
         ref=shape.id,
         title=clean(shape.title),
         received_at=received_at,
         category=category_of(slugs),
-        series=shape.series[0].slug if shape.series else "",
+        series=clean(shape.series[0].slug) if shape.series else "",
         # A neg-risk event pays at most one YES and may pay none.
         exclusive=True if shape.neg_risk else None,
         close_time=moment(shape.end_date, "event.endDate"),
-        url=f"{SITE}/event/{shape.slug}" if shape.slug else "",
+        url=_address("event", shape.slug),
         sources=(source,) if source else (),
         tags=slugs,
         facts=_facts(
@@ -258,6 +272,8 @@ def _market(
 ) -> MarketInfo:
     if not shape.condition_id:
         raise BadItem("no_condition_id", "conditionId")
+    if not _CONDITION(shape.condition_id):
+        raise BadItem("out_of_range", "conditionId", sample=shape.condition_id)
     labels = texts(shape.outcomes, "outcomes")
     result, settled = outcome_of(shape, labels)
     _check_needed(shape)
@@ -286,10 +302,19 @@ def _market(
         category=_category(shape, event),
         series=event.series if event else "",
         url=_url(shape, event_shape),
-        fee=_part(tray, shape.condition_id, lambda: fee_of(shape)),
+        fee=_fee(tray, shape),
         facts=_market_facts(shape, event_shape),
         venue_ts=moment(shape.updated_at, "updatedAt"),
     )
+
+
+def _fee(tray: Tray[Listing], shape: MarketShape) -> FeeInfo | None:
+    """A fee that cannot be read is unknown from now on: the one before must not stay in force."""
+    try:
+        return fee_of(shape)
+    except SPOILT as problem:
+        tray.refuse(bad_item(problem), shape.condition_id)
+        return FeeInfo(VENUE, "market", shape.condition_id, "unknown", {})
 
 
 def _check_needed(shape: MarketShape) -> None:
@@ -346,7 +371,7 @@ def _price_ranges(tick: Decimal | None) -> tuple[PriceRange, ...]:
         return ()
     if not (tick.is_finite() and 0 < tick < 1):
         raise BadItem("out_of_range", "orderPriceMinTickSize", sample=str(tick)[:80])
-    return _grid(tick)
+    return _grid(exact(tick, "orderPriceMinTickSize"))
 
 
 @lru_cache(256)
@@ -357,13 +382,19 @@ def _grid(tick: Decimal) -> tuple[PriceRange, ...]:
 def _category(shape: MarketShape, event: EventInfo | None) -> str:
     if event is not None and event.category:
         return event.category
-    return category_of([tag.slug for tag in shape.tags or ()]) or (shape.category or "")
+    words = [clean(tag.slug) for tag in shape.tags or ()]
+    return category_of(words) or clean(shape.category or "")
 
 
 def _url(shape: MarketShape, event: EventShape | None) -> str:
-    if not shape.slug:
-        return ""
-    return f"{SITE}/event/{event.slug}/{shape.slug}" if event else f"{SITE}/market/{shape.slug}"
+    if event is None:
+        return _address("market", shape.slug)
+    return _address("event", event.slug, shape.slug)
+
+
+def _address(*parts: str) -> str:
+    """A page of the venue, or empty where a part of its address is none."""
+    return "/".join((SITE, *parts)) if all(map(_SLUG, parts)) else ""
 
 
 def _market_facts(shape: MarketShape, event: EventShape | None) -> Mapping[str, str]:
@@ -409,7 +440,7 @@ def _quote(shape: MarketShape, received_at: datetime) -> Quote:
         bid=bid if bid else None,
         ask=ask if ask and ask < 1 else None,
         last=price(shape.last_trade_price, "lastTradePrice") or None,
-        volume_24h=amount(shape.volume_24hr, "volume24hr"),
+        volume_24h=volume(shape.volume_24hr, "volume24hr"),
         venue_ts=moment(shape.updated_at, "updatedAt"),
         is_indicative=True,
     )

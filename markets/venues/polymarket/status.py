@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from markets.quotes import ExchangeStatus
+from markets.venues.fitting import note_text
 from markets.venues.payload import BadItem, epoch, read
 from markets.venues.polymarket.shapes import RefusalShape
 from markets.venues.polymarket.terms import VENUE
@@ -47,7 +48,7 @@ def _off(status: int, body: bytes, received_at: datetime) -> ExchangeStatus:
     note = note or OFF_MODES.get(shape.code) or shape.error or f"status {status}"
     wait = shape.retry_after_seconds
     resumes_at = received_at + timedelta(seconds=min(wait, 86400)) if wait and wait > 0 else None
-    return ExchangeStatus(VENUE, received_at, True, False, resumes_at, note=note[:300])
+    return ExchangeStatus(VENUE, received_at, True, False, resumes_at, note=note_text(note))
 
 
 def _skew(body: bytes, received_at: datetime, speed: float) -> str:

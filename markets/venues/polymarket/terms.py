@@ -19,7 +19,7 @@ ONE = Decimal(1)
 ZERO = Decimal(0)
 HALF = Decimal("0.5")
 
-#: The oracle's word while the market is not closed (`umaResolutionStatus`, or for version v2
+#: The oracle's word about a market's status (`umaResolutionStatus`, or for version v2
 #: `resolutionStatus`). None: the word does not decide. A proposal states an outcome; a question
 #: that is only posed has none, and may or may not be traded: paused is the careful reading.
 ORACLE_WORDS: dict[str, Status | None] = {
@@ -75,7 +75,7 @@ def prices(text: str, field: str) -> list[Decimal]:
         found = read(_PRICES, text.encode())
     except BadItem as bad:
         raise BadItem("retyped", field, sample=text) from bad
-    if not all(p.is_finite() and 0 <= p <= 1 for p in found):
+    if not all(p.is_finite() and 0 <= p <= 1 and p.adjusted() > -40 for p in found):
         raise BadItem("out_of_range", field, sample=text)
     return found
 
@@ -92,13 +92,14 @@ def oracle_word(market: MarketShape) -> str:
 def status_of(market: MarketShape, settled: Decimal | None) -> Status:
     """The first line that applies. `settled` is what outcome 0 pays, once that is known."""
     word = oracle_word(market)
+    stated = ORACLE_WORDS[word]
     if market.closed:
-        if settled is not None:
-            return Status.SETTLED
-        return Status.DISPUTED if ORACLE_WORDS[word] is Status.DISPUTED else Status.CLOSED
+        # What is still proposed or disputed may yet turn, whatever prices the catalogue shows.
+        if stated in (Status.DETERMINED, Status.DISPUTED) and word != "resolved":
+            return stated
+        return Status.SETTLED if settled is not None else Status.CLOSED
     if market.archived:
         return Status.CLOSED
-    stated = ORACLE_WORDS[word]
     if stated is not None:
         return stated
     if not market.active:

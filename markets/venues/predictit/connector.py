@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
@@ -16,6 +17,7 @@ from arbsite import clock
 from markets.quotes import ExchangeStatus, FeeInfo, Listing, MarketRef, Page, Quote
 from markets.venues.answers import Answer
 from markets.venues.base import VenueError
+from markets.venues.fitting import note_text
 from markets.venues.http import VenueHttp
 from markets.venues.limits import Limit, connect
 from markets.venues.predictit import parse
@@ -69,10 +71,14 @@ class PredictIt:
         yield self._all()
 
     def fetch_markets(self, refs: Sequence[str]) -> Page[Listing]:
-        """These markets. One that left the listing is left out: the venue forgets closed ones."""
+        """These markets. One that left the listing is left out: the venue forgets closed ones, and
+        a whole list without it denies it."""
         page = self._all()
         wanted = set(refs)
-        return _of(page, tuple(item for item in page.items if item.market.ref in wanted))
+        items = tuple(item for item in page.items if item.market.ref in wanted)
+        named = {item.market.ref for item in page.items} | {r.ref for r in page.refused}
+        denied = frozenset(wanted - named) if page.is_last else frozenset()
+        return replace(_of(page, items), denied=denied)
 
     def fetch_quotes(self, refs: Sequence[MarketRef]) -> Page[Quote]:
         """The quotes of these markets, without sizes."""
@@ -91,7 +97,8 @@ class PredictIt:
         try:
             self._all()
         except VenueError as error:
-            return ExchangeStatus(self.slug, clock.now(), False, False, note=str(error))
+            note = note_text(str(error))
+            return ExchangeStatus(self.slug, clock.now(), False, False, note=note)
         now = clock.now()
         reason = parse.staleness(self._stamps, now)
         return ExchangeStatus(self.slug, now, True, not reason, note=reason)
@@ -141,7 +148,7 @@ class PredictIt:
             left = (self._quiet_until - now).total_seconds()
             raise VenueError(f"predictit: left alone for {left:.0f} s more", endpoint=parse.ALL)
         try:
-            answer = self.http.get("/marketdata/all/", endpoint=parse.ALL)
+            answer = self.http.get("/marketdata/all/", endpoint=parse.ALL, attempts=1)
         except VenueError:
             self._pause = min(self._pause * 2, LONGEST_PAUSE) if self._pause else REFRESH
             self._quiet_until = now + self._pause

@@ -24,13 +24,18 @@ from markets.quotes import (
     Quote,
     Status,
 )
+from markets.venues.fitting import fitted_event, fitted_market
 from markets.venues.payload import (
+    SPOILT,
     BadItem,
     Tray,
+    bad_item,
     clean,
     fields_of,
     has_tricks,
+    is_dated,
     peek,
+    price,
     read,
     read_body,
     unknown_keys,
@@ -100,9 +105,9 @@ def _take_market(tray: Tray[Listing], raw: Raw, received_at: datetime) -> None:
         shape = read(_MARKET, raw)
         if shape.status not in STATUSES:
             raise BadItem("unknown_enum", "status", sample=shape.status)
-        event = _event(shape, received_at)
-    except BadItem as bad:
-        _refuse_market(tray, raw, bad)
+        event = fitted_event(tray, _event(shape, received_at))
+    except SPOILT as problem:
+        _refuse_market(tray, raw, bad_item(problem))
         return
     tray.extras |= {f"market.{key}" for key in unknown_keys(raw, MARKET_FIELDS)}
     if has_tricks(shape.name):
@@ -130,17 +135,17 @@ def _ref(market: str | int, contract: str | int) -> str:
 def _take_contract(tray: Tray[Listing], raw: Raw, market: MarketShape, event: EventInfo) -> None:
     try:
         shape = read(_CONTRACT, raw)
-        info = _market(shape, market, event)
+        info = fitted_market(tray, _market(shape, market, event))
         if info.ref in tray.seen:
             raise BadItem("duplicate", "id")
-    except BadItem as bad:
-        tray.refuse(bad, _ref(market.id, peek(raw, "id")), raw)
+    except SPOILT as problem:
+        tray.refuse(bad_item(problem), _ref(market.id, peek(raw, "id")), raw)
         return
     tray.seen.add(info.ref)
     try:
         quote: Quote | None = _quote(shape, info)
-    except BadItem as bad:
-        tray.refuse(bad, info.ref, raw)
+    except SPOILT as problem:
+        tray.refuse(bad_item(problem), info.ref, raw)
         quote = None
     tray.extras |= {f"contract.{key}" for key in unknown_keys(raw, CONTRACT_FIELDS)}
     tray.items.append(Listing(info, quote, event))
@@ -208,17 +213,13 @@ def _quote(shape: ContractShape, market: MarketInfo) -> Quote:
 
 def _cost(value: Decimal | None, field: str) -> Decimal | None:
     if value is None or (value.is_finite() and 0 < value < 1):
-        return value
+        return price(value, field)
     raise BadItem("out_of_range", field, sample=str(value)[:80])
 
 
 def _last(value: Decimal | None) -> Decimal | None:
     """0 stands for: never traded."""
-    if value is None:
-        return None
-    if value.is_finite() and 0 <= value <= 1:
-        return value or None
-    raise BadItem("out_of_range", "lastTradePrice", sample=str(value)[:80])
+    return price(value, "lastTradePrice") or None
 
 
 def eastern(text: str, near: datetime) -> datetime:
@@ -228,6 +229,8 @@ def eastern(text: str, near: datetime) -> datetime:
         wall = datetime.fromisoformat(_LONG_FRACTION.sub(r"\1", text))
     except ValueError as error:
         raise BadItem("retyped", "timeStamp", sample=text[:80]) from error
+    if not is_dated(wall):
+        raise BadItem("out_of_range", "timeStamp", sample=text[:80])
     if wall.tzinfo is not None:
         return wall.astimezone(UTC)
     readings = [wall.replace(tzinfo=EASTERN, fold=fold).astimezone(UTC) for fold in (0, 1)]
@@ -246,7 +249,7 @@ def end_date(text: str | None) -> datetime | None:
             wall = datetime.fromisoformat(text)
     except ValueError:
         return None
-    if wall.year < 2000:
+    if wall.year < 2000 or not is_dated(wall):
         return None
     return (wall if wall.tzinfo else wall.replace(tzinfo=EASTERN)).astimezone(UTC)
 

@@ -311,3 +311,18 @@ def test_whole_url_goes_to_another_host(venue, make):
     answer = make().get(venue.url + "/elsewhere")
     assert answer.endpoint == "GET /api/elsewhere"
     assert venue.requests[0][1] == "/api/elsewhere"
+
+
+def test_page_that_blocks_us_is_not_asked_for_again(venue, make):
+    venue.will(says(403, b"<html>challenge</html>"))
+    with pytest.raises(VenueError, match="an HTML page") as caught:
+        make().get("/markets")
+    assert (len(venue.requests), caught.value.permanent) == (1, False)
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_caller_may_forbid_retries(venue, make, kind):
+    venue.will(FAULTS[kind], GOOD)
+    with pytest.raises(VenueError):
+        make().get("/markets", attempts=1)
+    assert len(venue.requests) == 1

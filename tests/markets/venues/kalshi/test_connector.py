@@ -348,9 +348,34 @@ def test_market_left_out_of_an_answer_is_asked_for_by_its_own_name(sandbox, kals
     assert page.is_last
 
 
-def test_too_many_absent_markets_are_not_believed_gone(kalshi):
-    page = kalshi.fetch_markets([f"KXNOSUCH-26-{n}" for n in range(connector.MOST_SINGLE + 1)])
-    assert (page.items, page.is_last) == ((), False)
+def test_of_too_many_absent_markets_the_first_are_denied_by_name(kalshi):
+    refs = [f"KXNOSUCH-26-{n}" for n in range(connector.MOST_SINGLE + 1)]
+    page = kalshi.fetch_markets(refs)
+    assert (page.items, page.is_last, page.denied) == ((), False, frozenset(refs[:-1]))
+
+
+def test_denied_markets_are_named(kalshi):
+    known = refs_of(kalshi, 1)[0].ref
+    page = kalshi.fetch_markets([known, "KXNOSUCH-26"])
+    assert (page.denied, page.is_last) == (frozenset({"KXNOSUCH-26"}), True)
+
+
+def test_page_of_html_denies_nothing(venue):
+    kalshi = Kalshi.at(venue.url)
+    nothing = says(200, b'{"markets": [], "cursor": ""}')
+    venue.will(nothing, nothing, says(404, b"<html>no such page</html>"))
+    with pytest.raises(VenueError, match="an HTML page"):
+        kalshi.fetch_markets(["A"])
+    kalshi.http.close()
+
+
+def test_single_market_cut_off_on_its_way_is_asked_for_again(venue):
+    kalshi = Kalshi.at(venue.url)
+    nothing = says(200, b'{"markets": [], "cursor": ""}')
+    venue.will(nothing, nothing, says(200, body("market")[:-40]), says(200, body("market")))
+    page = kalshi.fetch_markets(["KXNASDAQ100Y-26DEC31H1600-T33000"])
+    assert (len(page.items), page.refused, page.denied) == (1, (), frozenset())
+    kalshi.http.close()
 
 
 def test_venue_that_is_down_is_a_venue_error(sandbox, kalshi, monkeypatch):

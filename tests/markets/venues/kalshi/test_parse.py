@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from markets.quotes import PriceRange, Status
+from markets.quotes import FeeInfo, PriceRange, Status
 from markets.venues.kalshi.market import STATUSES
 from markets.venues.kalshi.parse import (
     parse_event,
@@ -144,7 +144,7 @@ def test_price_grid_comes_from_the_payload_and_not_from_the_label():
     ],
 )
 def test_older_payload_without_ranges_uses_its_label(label, steps):
-    raw = markets_with(price_ranges=ABSENT, price_level_structure=label)
+    raw = markets_with(price_ranges=ABSENT, price_level_structure=label, tick_size=1)
     market = parse_markets(raw, RECEIVED).items[0].market
     assert [r.step for r in market.price_ranges] == [D(step) for step in steps]
     assert market.price_ranges[0].start == 0
@@ -394,7 +394,7 @@ def test_events_are_read_with_tags_of_their_series():
     assert fed.tags == ("Fed",)
     assert fed.sources == ("Federal Reserve https://www.federalreserve.gov",)
     assert fed.facts["strike_date"] == "2026-12-09T19:00:00+00:00"
-    assert fed.fee is None
+    assert fed.fee == FeeInfo("kalshi", "event", "KXFED-26DEC", "inherit", {})
     assert fed.venue_ts == datetime(2026, 11, 1, tzinfo=UTC)
     assert bitcoin.venue_ts is None
 
@@ -434,3 +434,9 @@ def test_single_event_takes_its_markets_from_beside_it():
     raw = json.dumps({"event": nested, "markets": markets}).encode()
     page = parse_event(raw, RECEIVED)
     assert [listing.event.ref for listing in page.items] == ["KXFED-26DEC"]
+
+
+def test_payload_of_today_without_ranges_is_refused_whatever_its_label_says():
+    page = parse_markets(markets_with(price_ranges=ABSENT), RECEIVED)
+    assert len(page.items) == 1
+    assert [(r.reason, r.field) for r in page.refused] == [("missing", "price_ranges")]

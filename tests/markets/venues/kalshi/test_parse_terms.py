@@ -162,3 +162,36 @@ def test_multiplier_is_exact():
     raw = body("series").replace(b'"fee_multiplier": 0.5', b'"fee_multiplier": 0.1')
     fees = series_fees(parse_series(raw)).items
     assert Decimal(fees[2].values["multiplier"]) == Decimal("0.1")
+
+
+def hours(**days):
+    schedule = loaded("exchange_schedule")
+    week = schedule["schedule"]["standard_hours"][0]
+    week |= days
+    schedule["schedule"] |= {"standard_hours": [week], "maintenance_windows": []}
+    windows = parse_schedule(json.dumps(schedule).encode(), at(2026, 11, 20, 15), days=5)
+    return [(window.start, window.end) for window in windows]
+
+
+def test_day_that_is_not_spoken_of_is_not_closed():
+    assert hours(saturday=None) == []
+
+
+def test_session_past_midnight_reaches_into_the_next_day():
+    late = [{"open_time": "08:00", "close_time": "02:00"}]
+    assert hours(saturday=late, sunday=late) == [
+        (at(2026, 11, 21, 5), at(2026, 11, 21, 13)),
+        (at(2026, 11, 22, 7), at(2026, 11, 22, 13)),
+    ]
+
+
+def test_session_past_midnight_into_a_day_without_sessions():
+    late = [{"open_time": "08:00", "close_time": "02:00"}]
+    assert hours(saturday=late, sunday=[])[1] == (at(2026, 11, 22, 7), at(2026, 11, 23, 5))
+
+
+@pytest.mark.parametrize("times", [("2020-01-01T00:00:00", "9999-12-31T23:59:59-05:00")])
+def test_week_without_an_end_holds_for_ever(times):
+    assert hours(start_time=times[0], end_time=times[1], saturday=[]) == [
+        (at(2026, 11, 21, 5), at(2026, 11, 22, 5))
+    ]

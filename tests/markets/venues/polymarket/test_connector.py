@@ -345,3 +345,21 @@ def test_settings_point_the_three_hosts_at_one_base(settings: Any) -> None:
     assert roots.data == "http://127.0.0.1:1/polymarket/data"
     settings.VENUE_URLS = {"polymarket": ""}
     assert Polymarket.from_settings().roots.clob == "https://clob.polymarket.com"
+
+
+def test_a_tape_whose_cursors_never_end_ends_with_a_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connector, "MAX_TRADE_PAGES", 3)
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        following = {"has_more": True, "next_cursor": f"c{len(asked)}"}
+        return httpx.Response(200, json={"data": [], "pagination": following})
+
+    transport = httpx.MockTransport(answer)
+    venue = Polymarket(VenueHttp("polymarket", "http://venue", LIMITS, transport=transport))
+    page = venue.fetch_trades([MarketRef("0xa", ("1", "2"))], clock.now())
+    assert (len(asked), page.is_last) == (3, False)
+    assert [refusal.reason for refusal in page.refused] == ["page_limit"]

@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from markets.quotes import Listing, Page, Status
+from markets.quotes import FeeInfo, Listing, Page, Status
 from markets.venues.polymarket.parse import parse_event_list, parse_events, parse_markets
 from markets.venues.polymarket.terms import category_of
 from tests.markets.venues.polymarket.payload import GONE, NOW, body, dump, load, page_of, smith
 
 SMITH = "0xc8f1cf5d4f26e0fd9c8fe89f2a7b3263b902cf14fde7bfccef525753bb492e47"
+OTHER = "0x" + "ab" * 31
 ENDED: dict[str, Any] = {"closed": True, "acceptingOrders": False}
 
 
@@ -85,11 +86,11 @@ def test_an_empty_side_is_none_not_zero_or_one() -> None:
     assert (quote.bid, quote.ask) == (None, None)
 
 
-def test_numbers_keep_every_digit_of_their_text() -> None:
+def test_a_volume_is_kept_to_six_decimals() -> None:
     text = page_of(smith()).replace(b"129642.785175", b"529033417.44922300000000001")
     quote = parse_markets(text, NOW).items[0].quote
     assert quote is not None
-    assert str(quote.volume_24h) == "529033417.44922300000000001"
+    assert str(quote.volume_24h) == "529033417.449223"
 
 
 def test_a_v2_market_takes_its_tokens_from_position_ids() -> None:
@@ -205,7 +206,9 @@ def test_a_fee_that_cannot_be_trusted_is_set_aside_alone(
     changes: dict[str, Any], field: str
 ) -> None:
     page = parse_markets(page_of(smith(**changes)), NOW)
-    assert page.items[0].market.fee is None
+    assert page.items[0].market.fee == FeeInfo(
+        "polymarket", "market", page.items[0].market.ref, "unknown", {}
+    )
     assert [(r.ref, r.field) for r in page.refused] == [(SMITH, field)]
 
 
@@ -253,8 +256,8 @@ def test_a_market_that_does_not_fit_is_set_aside_by_field(
 
 
 def test_one_bad_market_does_not_cost_the_others() -> None:
-    page = parse_markets(page_of(smith(question=7), smith(conditionId="0xab")), NOW)
-    assert [item.market.ref for item in page.items] == ["0xab"]
+    page = parse_markets(page_of(smith(question=7), smith(conditionId=OTHER)), NOW)
+    assert [item.market.ref for item in page.items] == [OTHER]
     assert page.refused[0].ref == SMITH
     assert "Stephen" in page.refused[0].sample
 
@@ -320,11 +323,11 @@ def test_a_body_that_is_no_listing_is_refused_and_ends_nothing(text: str) -> Non
 
 
 def test_bare_nan_and_infinity_cost_one_item_not_the_page() -> None:
-    bad = page_of(smith(), smith(conditionId="0xab", question="NaN or Infinity?"))
+    bad = page_of(smith(), smith(conditionId=OTHER, question="NaN or Infinity?"))
     bad = bad.replace(b'"orderMinSize": 5', b'"orderMinSize": NaN', 1)
     page = parse_markets(bad, NOW)
     assert [(item.market.ref, item.market.title) for item in page.items] == [
-        ("0xab", "NaN or Infinity?")
+        (OTHER, "NaN or Infinity?")
     ]
     assert [(r.ref, r.reason, r.field) for r in page.refused] == [
         (SMITH, "out_of_range", "orderMinSize")
@@ -368,3 +371,19 @@ def test_the_old_bare_array_is_read_but_never_complete() -> None:
 )
 def test_category_is_a_known_word_whatever_the_order_of_tags(tags: list[str], word: str) -> None:
     assert category_of(tags) == word
+
+
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [
+        (None, Status.SETTLED),
+        ("resolved", Status.SETTLED),
+        ("proposed", Status.DETERMINED),
+        ("challenged", Status.DISPUTED),
+        ("disputed", Status.DISPUTED),
+    ],
+)
+def test_the_oracles_word_wins_over_a_closed_flag(word: str | None, status: Status) -> None:
+    prices = '["1", "0"]'
+    market = one(umaResolutionStatus=word, outcomePrices=prices, **ENDED).market
+    assert market.status is status

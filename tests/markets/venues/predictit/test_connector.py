@@ -1,6 +1,7 @@
 """The connector over real sockets against the simulated venue, and against a standing one."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -239,3 +240,47 @@ def test_settings_name_the_root(settings: Any) -> None:
     assert PredictIt.from_settings().http.base_url == "http://127.0.0.1:1/predictit/api"
     settings.VENUE_URLS = {"predictit": ""}
     assert PredictIt.from_settings().http.base_url == "https://www.predictit.org/api"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(429, json={}),
+        httpx.Response(403, html="<html>challenge</html>"),
+        httpx.Response(200, html="<html>challenge</html>"),
+        httpx.Response(503, json={}),
+    ],
+)
+def test_a_venue_that_blocks_us_is_asked_once(answer: httpx.Response) -> None:
+    seen: list[httpx.Request] = []
+
+    def block(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(answer.status_code, content=answer.content, headers=answer.headers)
+
+    http = VenueHttp("predictit", "http://venue", LIMITS, transport=httpx.MockTransport(block))
+    venue = PredictIt(http)
+    for _ in range(2):  # the second time it is left alone
+        with pytest.raises(VenueError):
+            list(venue.list_markets())
+    assert len(seen) == 1
+
+
+def test_what_a_whole_list_leaves_out_is_denied() -> None:
+    venue, _ = answering()
+    page = venue.fetch_markets(["7456.35810", "7456.99999"])
+    assert [item.market.ref for item in page.items] == ["7456.35810"]
+    assert page.denied == frozenset({"7456.99999"})
+
+
+@pytest.mark.parametrize("body", [b'{"markets": []}', b"<html>", BODY.replace(b'"id"', b'"ID"')])
+def test_a_list_that_is_not_whole_denies_nothing(body: bytes) -> None:
+    venue, _ = answering(body)
+    with suppress(VenueError):
+        assert venue.fetch_markets(["7456.99999"]).denied == frozenset()
+
+
+def test_a_contract_that_is_refused_is_not_denied() -> None:
+    venue, _ = answering(BODY.replace(b'"id": 35810', b'"id": 35810, "status": "Odd"', 1))
+    page = venue.fetch_markets(["7456.35810", "7456.99999"])
+    assert "7456.35810" not in page.denied
