@@ -13,13 +13,13 @@ from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
 
 from arbsite import clock
 from markets import health
+from markets.freshness import SHORTEST_S
 from markets.locks import AdvisoryLock
 
 log = logging.getLogger(__name__)
 LOCK = "arbsite.beat"
 WAIT_S = 2.0  # between two looks at a lock that another beat holds
 HEARTBEAT_S = 15.0
-SHORTEST_S = 1.0  # wall, however fast the app clock runs
 
 
 class PacedEntry(ModelEntry):

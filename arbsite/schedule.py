@@ -15,7 +15,7 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from arbsite import clock
 from arbsite.celery import QUEUES, app
-from markets.freshness import quote_seconds
+from markets.freshness import quote_interval
 from markets.venues import VENUES, get_connector
 from markets.venues.base import Books, Events, Fees, History, StatusReports, Trades
 
@@ -75,7 +75,7 @@ def _venue_entries(venue: str) -> Iterator[Entry]:
     shards = 1 if is_one_call else SHARDS
     for shard in range(shards):
         split: dict[str, Any] = {"shard": shard, "shards": shards}
-        yield entry("quotes", "refresh_quotes", quote_seconds(venue), **split)
+        yield entry("quotes", "refresh_quotes", quote_interval(venue), **split)
         if isinstance(connector, Books):
             yield entry("books", "refresh_books", MINUTE, **split)
     if isinstance(connector, Trades):

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from arbsite import clock
-from markets.freshness import recorded_until
+from markets.freshness import may_trade, recorded_until
 from markets.listing import MarketFilter, MarketRow, page_number, page_of, row_of
 from markets.models import LatestQuote, Market
 
@@ -71,7 +71,7 @@ def market_json(row: MarketRow) -> dict[str, Any]:
         "ask_size": _text(quote and quote.ask_size),
         "volume_24h": _text(quote and quote.volume_24h),
         "flags": quote.flags.split() if quote else [],
-        "is_tradable": bool(quote and quote.is_tradable and not row.is_stale),
+        "is_tradable": may_trade(market, quote, row.is_stale),
         "is_stale": row.is_stale,
         "received_at": quote.received_at.isoformat() if quote else None,
         "checked_at": quote.checked_at.isoformat() if quote else None,

@@ -109,15 +109,18 @@ def _live(market: Market, now: datetime) -> dict[str, object]:
         "row": row,
         "quote": quote,
         "outcomes": outcomes,
-        "doubts": _doubts(quote.flags if quote else ""),
+        "doubts": _doubts(market, quote),
         "book": _book(market, now),
         "limit_s": limit_s(market),
     }
 
 
-def _doubts(flags: str) -> list[str]:
-    """Each flag in words; one without words is shown as it is."""
-    return [MEANING.get(flag, flag) for flag in flags.split()]
+def _doubts(market: Market, quote: LatestQuote | None) -> list[str]:
+    """Why its price is not to be traded on; a flag without words is shown as it is."""
+    if quote is None:
+        return []
+    flags = quote.flags.split() + ([] if market.is_open() else ["not_open"])
+    return [MEANING.get(flag, flag) for flag in dict.fromkeys(flags)]
 
 
 def _book(market: Market, now: datetime) -> Book | None:

@@ -184,5 +184,25 @@ def test_a_fee_announced_for_later_is_named_and_not_yet_in_force(market: Market)
     now = clock.now()
     old = make.FeeScheduleFactory(venue=market.venue, effective_from=now - timedelta(days=2))
     new = make.FeeScheduleFactory(venue=market.venue, effective_from=now + timedelta(days=2))
-    assert fees_of(market, now).now == old and fees_of(market, now).later == (new,)
-    assert fees_of(market, now + timedelta(days=3)).now == new
+    assert fees_of(market, now).now.effective_from == old.effective_from
+    assert fees_of(market, now).later == (new,)
+    assert fees_of(market, now + timedelta(days=3)).now.effective_from == new.effective_from
+
+
+@pytest.mark.parametrize(
+    ("status", "age_h", "says"),
+    [
+        ("open", 0, ""),
+        ("paused", 0, "Not to be traded on: the market is not open for trading."),
+        ("settled", 0, "Not to be traded on: the market is not open for trading."),
+        ("open", 9, "Not to be traded on: older than it should be"),
+    ],
+)
+def test_a_price_that_is_not_for_trading_says_why(
+    desk: Client, market: Market, status: str, age_h: int, says: str
+) -> None:
+    Market.objects.update(status=status)
+    at = clock.now() - timedelta(hours=age_h)
+    make.LatestQuoteFactory(outcome=market.outcomes.get(index=0), checked_at=at)
+    text = _page(desk)
+    assert says in text if says else "Not to be traded on" not in text

@@ -138,3 +138,22 @@ def test_the_api_gives_prices_as_strings_and_missing_ones_as_null(desk: Client) 
     one = desk.get(reverse("api_market", args=["KALSHI:KXRAIN"])).json()
     assert one["market"] == "KALSHI:KXRAIN" and one["rules"].startswith("If the team")
     assert desk.get(reverse("api_market", args=["KALSHI:NONE"])).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("fields", "quote", "is_tradable"),
+    [
+        ({}, {}, True),
+        ({"status": "paused"}, {}, False),
+        ({"status": "settled"}, {}, False),
+        ({}, {"flags": "locked"}, False),
+        ({}, {"checked_at": "2026-01-01T00:00Z"}, False),
+    ],
+)
+def test_the_api_calls_a_price_tradable_only_while_it_could_be_traded_on(
+    desk: Client, fields: dict[str, str], quote: dict[str, str], is_tradable: bool
+) -> None:
+    _quoted("KALSHI:KXRAIN", **fields)
+    make.LatestQuote.objects.update(**quote)
+    body = desk.get(reverse("api_market", args=["KALSHI:KXRAIN"])).json()
+    assert body["is_tradable"] is is_tradable
