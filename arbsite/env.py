@@ -1,8 +1,8 @@
 """Settings from the environment: typed, ranged, refused in one line.
 
 Wraps django-environ. Every reader takes the variable's name and default and raises
-`SettingError` naming the variable, what it held and what is allowed. A secret may stand in a
-file instead: `NAME_FILE` holds its path.
+`SettingError` naming the variable and what is allowed, and what it held unless that may be a
+secret. A secret may stand in a file instead: `NAME_FILE` holds its path.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 
 class SettingError(Exception):
-    """One readable line: the variable, what it held, what is allowed."""
+    """One readable line: the variable, what is allowed, and what it held if that is no secret."""
 
 
 class Reader:
@@ -39,7 +39,8 @@ class Reader:
             return Path(path).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as problem:
             reason = getattr(problem, "strerror", None) or "not text"
-            raise SettingError(f"{name}_FILE={path}: {reason}; allowed: a text file") from None
+            # Not the path: a secret put there by mistake would be printed.
+            raise SettingError(f"{name}_FILE: {reason}; allowed: a text file") from None
 
     def choice(self, name: str, allowed: Sequence[str], default: str) -> str:
         """One of the allowed words."""
@@ -93,10 +94,11 @@ class Reader:
         return moment
 
     def url(self, name: str, default: str = "", schemes: Sequence[str] = ("http", "https")) -> str:
-        """A URL of one of the schemes without trailing slash, or empty."""
+        """A URL of one of the schemes without trailing slash, or empty; never repeated."""
         value = self.text(name, default)
-        if value and (urlsplit(value).scheme not in schemes or "//" not in value):
-            raise _refusal(name, value, "a URL starting with " + " or ".join(schemes))
+        if value and not (_is_url(value, schemes) and "//" in value):
+            allowed = "a URL starting with " + " or ".join(schemes)
+            raise SettingError(f"{name} is not allowed; allowed: {allowed}")
         return value.rstrip("/")
 
     def folder(self, name: str, default: Path | None = None) -> Path | None:
@@ -107,6 +109,13 @@ class Reader:
         if not Path(value).is_dir():
             raise _refusal(name, value, "an existing folder")
         return Path(value)
+
+
+def _is_url(value: str, schemes: Sequence[str]) -> bool:
+    try:
+        return urlsplit(value).scheme in schemes
+    except ValueError:  # brackets that do not match, a host that is none
+        return False
 
 
 def _refusal(name: str, value: str, allowed: str) -> SettingError:

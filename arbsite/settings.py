@@ -31,8 +31,8 @@ if DATASET == "recorded" and AS_OF_FILE.is_file():
 # --- servers
 SERVER_CONFIG = servers.ServerConfig(
     dataset=DATASET,
-    database_url=_env.text("DATABASE_URL"),
-    redis_url=_env.text("REDIS_URL"),
+    database_url=_env.url("DATABASE_URL", schemes=("postgresql", "postgres")),
+    redis_url=_env.url("REDIS_URL", schemes=("redis", "rediss", "unix")),
     way=_env.choice("SERVERS", ("auto", "installed", "wheel"), "auto"),
     data_dir=DATA_DIR,
 )
@@ -75,6 +75,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "arbsite.middleware.refuse_nul",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -83,7 +85,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 ROOT_URLCONF = "arbsite.urls"

@@ -20,3 +20,5 @@ from arbsite.settings import *  # noqa: E402, F403
 from arbsite.settings import SERVER_CONFIG as _CONFIG  # noqa: E402
 
 SERVER_CONFIG = replace(_CONFIG, durable=False)
+# A safe hash is slow on purpose, and every test that signs in would pay for it.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

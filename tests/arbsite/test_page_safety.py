@@ -111,3 +111,43 @@ def test_a_foreign_address_given_by_a_venue_is_not_linked_as_a_script(desk: Clie
     Market.objects.filter(key="POLY:0xodd0").update(url="javascript:alert(1)")
     text = desk.get(reverse("market", args=["POLY:0xodd0"])).content.decode()
     assert "javascript:" not in text
+
+
+NUL = [
+    "/markets/%00/",
+    "/markets/KALSHI:A%00/chart.json?hours=24",
+    "/api/markets/%00/",
+    "/api/markets/?q=%00",
+    "/markets/?q=%00",
+    "/scope/preview/?dimension=series&value=%00",
+    "/admin/markets/market/?q=a%00",
+    "/static/%00.js",
+    "/login?next=%00",
+]
+
+
+@pytest.mark.parametrize("address", NUL)
+@pytest.mark.parametrize("is_known", [True, False])
+def test_nul_in_an_address_is_refused_before_anything_reads_it(
+    client: Client, address: str, is_known: bool
+) -> None:
+    if is_known:
+        client.force_login(User.objects.create_superuser("root"))
+    answer = client.get(address)
+    assert answer.status_code == 400
+    for name in ("Content-Security-Policy", "X-Frame-Options", "X-Content-Type-Options"):
+        assert name in answer, name
+    assert Page(answer.content.decode()).faults == []
+
+
+def test_an_escaped_percent_sign_is_no_nul(client: Client) -> None:
+    client.force_login(User.objects.create_superuser("root"))
+    assert client.get("/markets/?q=%2500").status_code == 200
+
+
+def test_nul_in_a_form_is_refused(client: Client) -> None:
+    client.force_login(User.objects.create_superuser("root"))
+    line = {"action": "watch", "dimension": "series", "value": "a\x00b"}
+    assert client.post(reverse("scope_add"), line).status_code == 422
+    assert client.post(reverse("scope_preset"), {"name": "\x00"}).status_code == 404
+    assert client.post(reverse("admin:markets_scope_add"), line).status_code == 200

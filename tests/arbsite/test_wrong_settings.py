@@ -77,3 +77,34 @@ def _bare(folder: Path) -> dict[str, str]:
     return {name: os.environ[name] for name in kept if name in os.environ} | {
         "DATA_DIR": str(folder)
     }
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "allowed"),
+    [
+        ("POLYMARKET_PRIVATE_KEY_FILE", "0xhush", "a text file"),
+        ("SECRET_KEY_FILE", "/hush", "a text file"),
+        ("DEADMAN_URL", "hc.example/hush", "a URL starting with http or https"),
+        ("DEADMAN_URL", "https://[hush", "a URL starting with http or https"),
+        ("DATABASE_URL", "mysql://me:hush@host/x", "postgres"),
+        ("DATABASE_URL", "postgresql://me:hush@[host/x", "postgres"),
+        ("DATABASE_URL", "hush", "postgres"),
+        ("REDIS_URL", "http://:hush@host", "redis"),
+        ("REDIS_URL", "redis://:hush@[host", "redis"),
+        ("KALSHI_URL", "https://me:hush@[host", "a URL starting with http or https"),
+    ],
+)
+def test_a_refusal_never_repeats_a_secret(
+    tmp_path: Path, variable: str, value: str, allowed: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=PROJECT,
+        env=_bare(tmp_path) | {variable: value},
+        capture_output=True,
+        text=True,
+    )
+    said = done.stderr.strip()
+    assert done.returncode == 2, said
+    assert said.startswith(variable) and allowed in said and "\n" not in said
+    assert "hush" not in done.stdout + done.stderr
