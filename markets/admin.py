@@ -46,7 +46,7 @@ class EstimatingPaginator(Paginator):
     @cached_property
     def count(self) -> int:
         """Rows, or an estimate of them; never less than what a first page shows."""
-        rows: QuerySet[Model] = self.object_list  # type: ignore[assignment]
+        rows = cast("QuerySet[Model]", self.object_list)
         counted = rows.order_by()[: self.CAP].count()
         if counted < self.CAP or rows.query.where:
             return counted

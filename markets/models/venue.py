@@ -1,6 +1,7 @@
 """Venues, the one category list, and the scope that chooses what gets attention."""
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from arbsite import clock
@@ -103,3 +104,14 @@ class Scope(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.dimension} {self.value}"
+
+    def clean(self) -> None:
+        """Refuse a value that its dimension cannot read, wherever the line is edited."""
+        from markets.scope import ScopeError, condition  # which reads this module
+
+        if not (self.value and self.dimension in self.Dimension):
+            return  # the fields themselves say so
+        try:
+            condition(self.dimension, self.value)
+        except ScopeError as problem:
+            raise ValidationError({"value": str(problem)}) from None

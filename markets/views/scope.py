@@ -27,16 +27,6 @@ class LineForm(forms.ModelForm):
         model = Scope
         fields = ("action", "dimension", "value", "note")
 
-    def clean(self) -> dict[str, object]:
-        """The value must make sense for the dimension."""
-        values = super().clean() or {}
-        if values.get("dimension") and values.get("value"):
-            try:
-                preview(values["dimension"], values["value"])
-            except ScopeError as problem:
-                self.add_error("value", str(problem))
-        return values
-
 
 @require_safe
 def scope_page(request: DeskRequest) -> HttpResponse:

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from markets.admin import EstimatingPaginator
-from markets.models import Market, Quote
+from markets.models import Market, Quote, Scope
 from markets.writing import ensure_partitions
 from tests import factories as make
 
@@ -83,3 +83,15 @@ def test_what_a_person_typed_is_not_what_the_venue_said(desk: Client) -> None:
     }
     desk.post(reverse("admin:markets_feeschedule_add"), form)
     assert make.FeeSchedule.objects.get().source == "admin"
+
+
+@pytest.mark.parametrize(
+    ("dimension", "value", "lines"), [("days", "abc", 0), ("days", "nan", 0), ("days", "7", 1)]
+)
+def test_a_scope_line_without_sense_is_refused_in_the_admin_too(
+    desk: Client, dimension: str, value: str, lines: int
+) -> None:
+    form = {"action": "deny", "dimension": dimension, "value": value, "is_enabled": "on"}
+    answer = desk.post(reverse("admin:markets_scope_add"), form)
+    assert Scope.objects.count() == lines
+    assert lines or "is not a number of days" in answer.content.decode()
