@@ -14,6 +14,8 @@ import duckdb
 from django.db import connection, transaction
 
 FORMATS = ("csv", "parquet")
+#: A cell that a spreadsheet would run as a formula is marked as text, as it marks one itself.
+_AS_TEXT = r"CASE WHEN ({0})::text ~ E'^[=+@\t\r-]' THEN '''' || ({0})::text ELSE ({0})::text END"
 _PRICE, _SIZE, _TIME = "DECIMAL(12,6)", "DECIMAL(20,6)", "TIMESTAMPTZ"
 
 
@@ -128,15 +130,24 @@ def _write(
     table: Table, path: Path, kind: str, start: datetime | None, end: datetime | None
 ) -> int:
     if kind == "csv":
-        return _copy(table, path, start, end)
+        return _copy(table, path, start, end, is_for_people=True)
     with NamedTemporaryFile(dir=path.parent, prefix=".export-", suffix=".csv") as raw:
         rows = _copy(table, Path(raw.name), start, end)
         _to_parquet(table, Path(raw.name), path)
     return rows
 
 
-def _copy(table: Table, path: Path, start: datetime | None, end: datetime | None) -> int:
-    columns = ", ".join(f"{expression} AS {name}" for name, expression, _ in table.columns)
+def _copy(
+    table: Table,
+    path: Path,
+    start: datetime | None,
+    end: datetime | None,
+    is_for_people: bool = False,
+) -> int:
+    columns = ", ".join(
+        f"{_AS_TEXT.format(value) if is_for_people and kind == 'VARCHAR' else value} AS {name}"
+        for name, value, kind in table.columns
+    )
     conditions, values = ["true"], []
     for bound, sign in ((start, ">="), (end, "<")):
         if bound is not None:

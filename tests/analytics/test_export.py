@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from analytics.export import TABLES, ExportError, export_table
-from markets.models import CollectionRun
+from markets.models import CollectionRun, Market
 from markets.quotes import MarketInfo, OutcomeInfo, PriceRange, Quote, Status
 from markets.writing import QuoteRow, write_markets, write_quotes
 from markets.writing.listings import outcome_ids
@@ -101,3 +101,19 @@ def test_the_command_reports_a_folder_that_cannot_be_written(tmp_path: Path) -> 
 def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
     call_command("export", "all", "--out", str(tmp_path / "out"), "--dry-run")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_a_spreadsheet_runs_no_cell_of_a_csv(tmp_path: Path, start: str) -> None:
+    Market.objects.update(title=f"{start}1+1", subtitle="", settlement_value=D(-1))
+    export_table("markets", tmp_path / "m.csv")
+    (row,) = csv.DictReader((tmp_path / "m.csv").open(newline="", encoding="utf-8"))
+    assert row["title"] == f"'{start}1+1" and row["subtitle"] == ""
+    assert row["settlement_value"] == "-1.000000"
+
+
+def test_parquet_keeps_text_as_it_is(tmp_path: Path) -> None:
+    Market.objects.update(title="=1+1")
+    export_table("markets", tmp_path / "m.parquet")
+    found = duckdb.sql(f"SELECT title FROM '{tmp_path / 'm.parquet'}'").fetchall()
+    assert found == [("=1+1",)]
