@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Count, Q
 
 from arbsite import clock
+from markets.freshness import markets_seconds
 from markets.models import (
     BreakerState,
     CollectionRun,
@@ -158,7 +158,7 @@ def _troubles(
         warn.append(f"The venue says trading is paused {venue.status_note}".strip())
     if good is None or good.finished_at is None:
         warn.append("No run has succeeded yet")
-    elif now - good.finished_at > timedelta(seconds=3 * settings.MARKETS_SECONDS):
+    elif now - good.finished_at > timedelta(seconds=3 * markets_seconds()):
         bad.append("No run has succeeded for three intervals")
     return bad, warn
 
@@ -187,9 +187,12 @@ def _run_says(run: CollectionRun) -> str:
 
 def _counted(name: str, count: int) -> str:
     """`is_up` counts yes as 1; everything else is so many of something."""
+    words = name.removeprefix("is_").replace("_", " ")
     if name.startswith("is_"):
-        return name[3:] if count else f"not {name[3:]}"
-    return f"{count:,} {name.replace('_', ' ')}"
+        return words if count else f"not {words}"
+    if words.endswith(" changed"):
+        words = f"changed {words.removesuffix(' changed')}"
+    return f"{count:,} {words}"
 
 
 def _next_pause(pauses: Iterable[dict[str, str]], now: datetime) -> dict[str, Any] | None:
@@ -232,13 +235,35 @@ def _process(name: str, rows: list[ComponentHealth], now: datetime) -> ProcessLi
     def heard(row: ComponentHealth) -> float:
         return clock.wall_seconds(max(0.0, (now - row.received_at).total_seconds()))
 
-    last = min(rows, key=heard)
-    alive = sum(1 for row in rows if heard(row) <= SILENT_S)
-    state, says = ("good", "alive") if alive else ("bad", "silent")
-    plain = {
-        key: value for key, value in last.figures.items() if isinstance(value, str | int | float)
+    rows = sorted(rows, key=heard, reverse=True)
+    fresh = [row for row in rows if heard(row) <= SILENT_S]
+    state, says = _condition(fresh)
+    figures = {
+        key.replace("_", " "): value
+        for row in fresh or rows[-1:]
+        for key, value in row.figures.items()
+        if isinstance(value, str | int | float)
     }
-    return ProcessLine(name, state, says, alive, heard(last), plain)
+    alive = _copies(fresh) if state == "good" else 0
+    return ProcessLine(name, state, says, alive, heard(rows[-1]), figures)
+
+
+def _condition(fresh: list[ComponentHealth]) -> tuple[str, str]:
+    """Alive, silent, or in the word of its supervisor, which goes on reporting one that is not up.
+
+    A process that restarts was heard of under its number just before: the supervisor knows better.
+    """
+    if not fresh:
+        return "bad", "silent"
+    told = [str(row.figures.get("state", "up")) for row in fresh if "@" not in row.component]
+    if not told or told[-1] == "up":
+        return "good", "alive"
+    return ("bad" if told[-1] == "down" else "warn"), told[-1]
+
+
+def _copies(fresh: list[ComponentHealth]) -> int:
+    """Running copies: those with a number; one that only its supervisor speaks of counts as one."""
+    return sum("@" in row.component for row in fresh) or len(fresh)
 
 
 def open_incidents() -> list[Incident]:

@@ -27,6 +27,12 @@ def cents(price: Decimal | str | None) -> str:
 
 
 @register.filter
+def spaced(name: str) -> str:
+    """A name from the code as words: unknown_field → unknown field."""
+    return name.replace("_", " ")
+
+
+@register.filter
 def short(number: Decimal | float | str | None) -> str:
     """A size or volume in at most four digits: 12345 → 12.3k."""
     if number is None or number == "":

@@ -1,5 +1,6 @@
 """Data health: what rows are turned into which words, and what a person may do about them."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -172,3 +173,51 @@ def test_what_a_venue_said_of_itself_is_words_and_not_counts() -> None:
     make.CollectionRunFactory(job="status", counts={"is_up": 1, "is_trading": 0})
     (line,) = _sheet().jobs
     assert line.says == "up, not trading"
+
+
+@pytest.mark.parametrize(
+    ("counts", "says"),
+    [
+        ({"quotes": 2, "quotes_changed": 1200}, "2 quotes, 1,200 changed quotes"),
+        ({"is_up": 1, "is_trading": 1}, "up, trading"),
+        ({"is_up": 1, "is_trading": 0}, "up, not trading"),
+        ({"is_up": 0, "is_trading": 0}, "not up, not trading"),
+        ({"quotes": 0, "quotes_changed": 0}, "nothing new"),
+        ({}, "nothing new"),
+        ({"some_new_count": 3}, "3 some new count"),
+    ],
+)
+def test_a_result_is_said_in_words(counts: dict[str, int], says: str) -> None:
+    make.CollectionRunFactory(counts=counts)
+    assert _sheet().jobs[0].says == says
+
+
+def _heard(component: str, age: int, **figures: object) -> None:
+    at = clock.now() - timedelta(seconds=age)
+    ComponentHealth.objects.create(component=component, minute=at, received_at=at, figures=figures)
+
+
+def test_a_process_is_one_line_whoever_reports_it() -> None:
+    _heard("worker-match", 40, state="up", restarts=0)
+    _heard("worker-match@h:7", 5, requests=12, p95_ms=80)
+    _heard("worker-match@h:6", SILENT_S + 60, requests=99, errors=3)
+    (line,) = process_lines(clock.now())
+    assert (line.name, line.state, line.alive) == ("worker-match", "good", 1)
+    assert line.figures == {"state": "up", "restarts": 0, "requests": 12, "p95 ms": 80}
+    assert 5 <= line.heard_s < 10
+
+
+def test_a_process_that_its_supervisor_calls_down_is_not_alive() -> None:
+    _heard("worker-match", 5, state="down")
+    (line,) = process_lines(clock.now())
+    assert (line.state, line.says, line.alive) == ("bad", "down", 0)
+
+
+def test_the_page_speaks_without_underscores(desk: Client) -> None:
+    make.CollectionRunFactory(job="quotes", counts={"quotes_changed": 4, "is_up": 1})
+    _heard("worker-match", 5, state="up", p95_ms=80)
+    make.IncidentFactory(kind="unknown_field")
+    text = desk.get(reverse("health"), headers={"HX-Request": "true", "HX-Target": "vitals"})
+    words = re.sub(r"<[^>]*>", " ", text.content.decode())
+    assert "unknown field" in words and "p95 ms 80" in words
+    assert "_" not in words
