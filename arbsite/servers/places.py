@@ -27,19 +27,30 @@ class Owner:
     gid: int
 
     def run(
-        self, command: Sequence[str | Path], timeout: float = 120, **options: object
+        self,
+        command: Sequence[str | Path],
+        timeout: float = 120,
+        input: str | None = None,
+        stdout: int | None = None,
+        stderr: int | None = None,
+        capture_output: bool = False,
     ) -> "subprocess.CompletedProcess[str]":
         """Run a program as this user, in a session of its own, with a bare environment."""
-        who = {"user": self.uid, "group": self.gid, "extra_groups": []}
-        return subprocess.run(  # type: ignore[call-overload,no-any-return]
+        is_root = os.getuid() == 0
+        return subprocess.run(
             [str(part) for part in command],
             cwd="/",
             env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"},
             start_new_session=True,  # Ctrl-C in the terminal must not reach a server
             text=True,
             timeout=timeout,
-            **(who if os.getuid() == 0 else {}),
-            **options,
+            input=input,
+            stdout=stdout,
+            stderr=stderr,
+            capture_output=capture_output,
+            user=self.uid if is_root else None,
+            group=self.gid if is_root else None,
+            extra_groups=[] if is_root else None,
         )
 
 
