@@ -28,7 +28,7 @@ WORLDLY = {
 }  # fmt: skip
 PURE = re.compile(
     r"""\w+/calc/\w+\.py
-      | markets/quotes\.py | markets/venues/(orders|payload)\.py | trading/intents\.py
+      | markets/quotes\.py | markets/venues/(orders|payload|fitting)\.py | trading/intents\.py
       | trading/risk/rules\.py
       | markets/(venues|oracles)/\w+/(?!connector|paging|stream|auth|__init__)\w+\.py""",
     re.VERBOSE,

@@ -82,7 +82,8 @@ def _with_less(was: Any, item: Any) -> list[Any]:
         return [item]
     if not isinstance(was, Listing):
         return []
-    bare = replace(was.market, fee=None)
+    unknown = FeeInfo(was.market.venue, "market", was.market.ref, "unknown", {})
+    bare = replace(was.market, fee=unknown)
     return [replace(was, quote=None), replace(was, market=bare)]
 
 

@@ -87,7 +87,7 @@ class MarketShape(Wire, kw_only=True):
     last_trade_price: Decimal | None = None
     volume_24hr: Decimal | None = field(default=None, name="volume24hr")
     fees_enabled: bool | UnsetType = UNSET
-    fee_schedule: FeeShape | None | UnsetType = UNSET
+    fee_schedule: Raw = Raw()  # a `FeeShape`; one that does not fit costs the fee and no more
     fee_type: str | None = None
     start_date: str | None = None
     end_date: str | None = None

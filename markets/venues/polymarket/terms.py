@@ -58,6 +58,7 @@ CATEGORY_WORDS = (
 )
 
 _TEXTS = msgspec.json.Decoder(list[str])
+_FEE = msgspec.json.Decoder(FeeShape)
 _PRICES = msgspec.json.Decoder(list[Decimal])
 
 
@@ -164,14 +165,22 @@ def fee_of(market: MarketShape) -> FeeInfo | None:
     No fee is a fact too: `feesEnabled` false or a null schedule means a rate of zero. The legacy
     `makerBaseFee`, `takerBaseFee` are no rates and are never read.
     """
-    schedule = market.fee_schedule
-    if market.fees_enabled is UNSET and schedule is UNSET:
+    raw = bytes(market.fee_schedule)
+    if market.fees_enabled is UNSET and not raw:
         return None
-    if market.fees_enabled is False or schedule is None:
+    if market.fees_enabled is False or raw == b"null":
         return _fee(market.condition_id, FeeShape(rate=ZERO, exponent=ONE, taker_only=True))
-    if isinstance(schedule, FeeShape):
-        return _fee(market.condition_id, schedule)
-    raise BadItem("missing", "feeSchedule", sample=f"feeType {market.fee_type}")
+    if not raw:
+        raise BadItem("missing", "feeSchedule", sample=f"feeType {market.fee_type}")
+    return _fee(market.condition_id, _schedule(raw))
+
+
+def _schedule(raw: bytes) -> FeeShape:
+    try:
+        return read(_FEE, raw)
+    except BadItem as bad:
+        field = f"feeSchedule.{bad.field}".rstrip(".")
+        raise BadItem(bad.reason, field, raw.decode("utf-8", "replace")) from bad
 
 
 def _fee(ref: str, schedule: FeeShape) -> FeeInfo:

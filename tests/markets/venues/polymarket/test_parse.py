@@ -196,6 +196,8 @@ def test_a_payload_that_is_silent_on_fees_leaves_the_fee_unknown() -> None:
     ("changes", "field"),
     [
         ({"feeSchedule": GONE}, "feeSchedule"),
+        ({"feeSchedule": {"exponent": 1, "takerOnly": True}}, "feeSchedule.rate"),
+        ({"feeSchedule": "none"}, "feeSchedule"),
         (
             {"feeSchedule": {"rate": 4, "exponent": 1, "takerOnly": True}},
             "feeSchedule.rate",
