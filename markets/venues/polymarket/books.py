@@ -78,8 +78,8 @@ def parse_books(
             if book.ref in tray.seen:
                 raise BadItem("mirrored", "asset_id", ref=book.ref)
         except SPOILT as problem:
-            bad = bad_item(problem)
-            tray.refuse(bad, bad.ref or peek(raw, "market"), raw)
+            why = bad_item(problem)
+            tray.refuse(why, why.ref or peek(raw, "market"), raw)
             continue
         tray.seen.add(book.ref)
         tray.extras |= unknown_keys(raw, BOOK_FIELDS)
