@@ -10,11 +10,10 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 
 from arbsite import clock
-from markets.freshness import quote_seconds
+from markets.freshness import markets_seconds, quote_seconds
 from markets.models import CollectionRun, Market, Venue
 from markets.quotes import Listing, Page, Status, canonical
 from markets.runs import Run, recording
@@ -86,7 +85,7 @@ def sync_markets(venue: str) -> dict[str, int]:
     if not is_enabled(venue):
         return {}
     connector = get_connector(venue)
-    with recording(venue, "markets", every=settings.MARKETS_SECONDS) as run:
+    with recording(venue, "markets", every=markets_seconds()) as run:
         seen = _walk(run, connector.list_markets(), connector)
         if run.is_complete:
             _ask_for_absent(run, connector, seen | run.refused_keys)
