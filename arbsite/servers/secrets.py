@@ -40,13 +40,11 @@ def _make(path: Path) -> str:
     try:
         with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(token_urlsafe(32) + "\n")
-        if path.exists():  # empty, since it was read before: a disk that was full
-            Path(temporary).replace(path)
-        else:
-            try:
-                path.hardlink_to(temporary)
-            except FileExistsError:
-                pass
+        try:
+            path.hardlink_to(temporary)
+        except FileExistsError:
+            if not _read(path):  # left empty by a disk that was full, and not by another racer
+                Path(temporary).replace(path)
     finally:
         Path(temporary).unlink(missing_ok=True)
     return _read(path)
