@@ -33,7 +33,7 @@ check: $(DEV) ## lint, types, migrations, and the tests that need no browser
 	@exec $(PY) -m pytest -m "not browser" $(ARGS)
 
 bench: $(RUNTIME) ## the figures to hold; NAME=ingest for one of them
-	@exec $(PY) manage.py bench $(NAME) $(ARGS)
+	@for name in $(or $(NAME),ingest universe); do $(PY) manage.py bench $$name $(ARGS) || exit; done
 
 requirements: $(DEV) ## pin anew what pyproject.toml asks for
 	@PYTHON=$(PY) sh .ci/pin

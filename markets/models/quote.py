@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import models
 
-from markets.models.market import Market, Outcome
+from markets.models.market import Outcome
 
 
 def price(**options: Any) -> "models.DecimalField[Any, Any]":
@@ -146,9 +146,3 @@ class Candle(models.Model):
 
     def __str__(self) -> str:
         return f"{self.outcome_id} {self.start} {self.seconds}s"
-
-
-def tracked_outcomes(venue: str) -> "models.QuerySet[Outcome]":
-    """Outcome 0 of every tracked market of a venue."""
-    tracked = Market.objects.filter(venue_id=venue, is_tracked=True)
-    return Outcome.objects.filter(market__in=tracked, index=0)
